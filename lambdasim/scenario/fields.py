@@ -1,0 +1,106 @@
+"""The field types of the scenario models: text with a unit outside, plain numbers inside.
+
+Times are integer nanoseconds, rates floats per second, sizes integer MB, ratios floats in [0, 1]. Each type writes
+itself back as the text it is read from, so that a dumped scenario can be loaded again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainSerializer, Tag, WithJsonSchema
+
+from lambdasim import units
+from lambdasim.errors import RuleViolation
+
+UNLIMITED: Literal["unlimited"] = "unlimited"
+
+
+class Model(BaseModel):
+    """Base of everything that a user writes in a scenario: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=False)
+
+
+def _at_least_1ns(value: object) -> int:
+    duration_ns = units.parse_duration(value)
+    if duration_ns < 1:
+        raise RuleViolation("must be at least 1ns", "")
+    return duration_ns
+
+
+def _above_zero(value: object) -> float:
+    rate = units.parse_rate(value)
+    if rate <= 0:
+        raise RuleViolation("must be above 0/s", "leave the traffic source out if it sends nothing")
+    return rate
+
+
+def _whole_rate(value: object) -> int:
+    rate = units.parse_rate(value)
+    if rate != int(rate) or rate < 1:
+        raise RuleViolation("must be a whole number of requests per second, at least 1/s", "")
+    return int(rate)
+
+
+def _unlimited_or(parse: Callable[[object], Any]) -> Callable[[object], Any]:
+    return lambda value: UNLIMITED if value == UNLIMITED else parse(value)
+
+
+def _schema(example: str, pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": ["string", "integer"], "pattern": pattern, "examples": [example]})
+
+
+_TIME = _schema("250ms", r"^\s*([0-9.]+([eE][+-]?[0-9]+)?\s*(d|h|m|min|s|ms|us|µs|ns)\s*)+$|^0$")
+_TIME_OR_UNLIMITED = _schema("29s", r"^\s*([0-9.]+([eE][+-]?[0-9]+)?\s*(d|h|m|min|s|ms|us|µs|ns)\s*)+$|^0$|^unlimited$")
+_RATE = _schema("20/s", r"^\s*[0-9.]+([eE][+-]?[0-9]+)?\s*/\s*(s|sec|m|min|h|hour|d|day)\s*$|^0$")
+_SIZE = _schema("512MB", r"^\s*[0-9.]+\s*(MB|MiB|GB|GiB|TB|TiB)\s*$")
+_RATIO = _schema("0.1%", r"^\s*[0-9.]+([eE][+-]?[0-9]+)?\s*%\s*$|^0$")
+
+
+def _duration_text(value: Any) -> str:
+    return UNLIMITED if value == UNLIMITED else units.format_duration(value)
+
+
+_WRITE_DURATION = PlainSerializer(_duration_text, return_type=str)
+_WRITE_RATE = PlainSerializer(units.format_rate, return_type=str)
+
+# Integer nanoseconds, 0 or more.
+Duration = Annotated[int, BeforeValidator(units.parse_duration), _WRITE_DURATION, _TIME]
+# Integer nanoseconds, 1 or more.
+PositiveDuration = Annotated[int, BeforeValidator(_at_least_1ns), _WRITE_DURATION, _TIME]
+# Integer nanoseconds, 1 or more, or the text "unlimited".
+DurationLimit = Annotated[
+    int | Literal["unlimited"], BeforeValidator(_unlimited_or(_at_least_1ns)), _WRITE_DURATION, _TIME_OR_UNLIMITED
+]
+# Requests per second, 0 or more.
+Rate = Annotated[float, BeforeValidator(units.parse_rate), _WRITE_RATE, _RATE]
+# Requests per second, above 0.
+PositiveRate = Annotated[float, BeforeValidator(_above_zero), _WRITE_RATE, _RATE]
+# Whole requests per second, 1 or more: the request-rate ramp counts whole tokens.
+WholeRate = Annotated[
+    int, BeforeValidator(_whole_rate), PlainSerializer(lambda rate: f"{rate}/s", return_type=str), _RATE
+]
+# Megabytes.
+SizeMb = Annotated[
+    int, BeforeValidator(units.parse_size_mb), PlainSerializer(lambda size: f"{size}MB", return_type=str), _SIZE
+]
+# Ratio in [0, 1].
+Ratio = Annotated[
+    float, BeforeValidator(units.parse_ratio), PlainSerializer(units.format_ratio, return_type=str), _RATIO
+]
+
+
+def text_or_value(value: Any) -> str:
+    """Tag of a union of one literal text and something else, so that an error speaks of the branch that was meant."""
+    return "text" if isinstance(value, str) else "value"
+
+
+_CountTag = Annotated[int, Field(ge=1, le=10_000_000, strict=True), Tag("value")]
+_UnlimitedTag = Annotated[Literal["unlimited"], Tag("text")]
+
+# A whole number of at least 1.
+PositiveCount = Annotated[int, Field(ge=1, le=10_000_000, strict=True)]
+# A whole number of at least 1, or the text "unlimited".
+CountLimit = Annotated[_CountTag | _UnlimitedTag, Discriminator(text_or_value)]

@@ -1,0 +1,148 @@
+"""Dated profiles: what AWS's limits and defaults were when. One table; every value has its source and date.
+
+A profile gives the value of every key that a scenario leaves out. Values that AWS does not publish are marked
+``# MODEL:`` and are listed, with the reason for each, on the assumptions page of the documentation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+PROFILE_NAMES = ("2026", "2025-08", "2024", "legacy-2023")
+DEFAULT_PROFILE = "2026"
+
+NEW_ACCOUNT_QUOTA = 10  # MODEL: AWS says "reduced"; 10 is what many users report (see the row below)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileValue:
+    """One default: where it stands in a scenario, its value in each profile, and who says so."""
+
+    path: str  # "region.KEY" or "functions.*.KEY", as in a scenario
+    values: dict[str, Any]  # by profile name, written as in a scenario
+    source: str
+    read: str  # the date of the source, or when the page was read
+    published: bool  # False: AWS does not publish it, the value is a modelling choice
+
+
+def _always(value: Any) -> dict[str, Any]:
+    return dict.fromkeys(PROFILE_NAMES, value)
+
+
+def _since_2024(current: Any, legacy: Any) -> dict[str, Any]:
+    return {**_always(current), "legacy-2023": legacy}
+
+
+_DOCS = "https://docs.aws.amazon.com/lambda/latest/dg/"
+
+PROFILE_TABLE: tuple[ProfileValue, ...] = (
+    ProfileValue(
+        path="region.name",
+        values=_always("us-east-1"),
+        source="a choice of this project; it only matters for the legacy burst",
+        read="2026-11",
+        published=False,
+    ),
+    ProfileValue(
+        path="region.concurrency_quota",
+        values=_always(1_000),
+        source=_DOCS + "gettingstarted-limits.html (quota code L-B99A9384)",
+        read="2026",
+        published=True,
+    ),
+    ProfileValue(
+        path="region.scaling",
+        values=_since_2024({"burst": 1_000, "rate": 1_000, "per": "10s", "scope": "function"}, "legacy"),
+        source=_DOCS + "scaling-behavior.html; legacy: the developer guide's invocation-scaling page of 2023-10-30",
+        read="2026",
+        published=True,
+    ),
+    ProfileValue(
+        # MODEL: AWS publishes "10,000 additional requests per second every 10 s", not how it is metered.
+        path="region.request_rate_ramp",
+        values=_since_2024({"start": "10000/s", "step": "1000/s"}, "unlimited"),
+        source=_DOCS + "scaling-behavior.html",
+        read="2026",
+        published=False,
+    ),
+    ProfileValue(
+        path="region.requests_per_concurrency",
+        values=_always(10),
+        source=_DOCS
+        + "lambda-concurrency.html; https://aws.amazon.com/blogs/compute/understanding-aws-lambdas-invoke-throttle-limits/",
+        read="2026; blog of 2023-07-07",
+        published=True,
+    ),
+    ProfileValue(
+        # MODEL: "for some time". 5 to 7 min is the last published measurement (about 2021).
+        path="functions.*.idle_timeout",
+        values=_always({"uniform": ["5m", "7m"]}),
+        source="https://mikhail.io/serverless/coldstarts/aws/",
+        read="about 2021",
+        published=False,
+    ),
+    ProfileValue(
+        # MODEL: AWS says "every few hours".
+        path="functions.*.max_age",
+        values=_always({"uniform": ["2h", "6h"]}),
+        source=_DOCS + "lambda-runtime-environment.html",
+        read="2026",
+        published=False,
+    ),
+    ProfileValue(
+        # MODEL: not Lambda's own default of 3 s, which would surprise more than it teaches; its maximum.
+        path="functions.*.timeout",
+        values=_always("15m"),
+        source=_DOCS + "gettingstarted-limits.html",
+        read="2026",
+        published=True,
+    ),
+    ProfileValue(
+        # MODEL: AWS does not publish which idle environment is taken.
+        path="functions.*.reuse",
+        values=_always("mru"),
+        source="a modelling choice, after the sticky routing described in the Firecracker paper (NSDI 2020)",
+        read="2026-11",
+        published=False,
+    ),
+    ProfileValue(
+        path="functions.*.assignment",
+        values=_always("eager"),
+        source="https://aaronstuyvenberg.com/posts/understanding-proactive-initialization",
+        read="2023",
+        published=False,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedLimit:
+    """A number of AWS's that no scenario changes."""
+
+    value: int
+    source: str
+    read: str
+
+
+MEMORY_MB_MIN = PublishedLimit(value=128, source=_DOCS + "gettingstarted-limits.html", read="2026")
+MEMORY_MB_MAX = PublishedLimit(value=10_240, source=_DOCS + "gettingstarted-limits.html", read="2026")
+TIMEOUT_S_MAX = PublishedLimit(value=900, source=_DOCS + "gettingstarted-limits.html", read="2026")
+INIT_LIMIT_S = PublishedLimit(value=10, source=_DOCS + "lambda-runtime-environment.html", read="2026")
+# Reserving must leave this many units unreserved; an account with a smaller quota must leave its whole quota.
+MIN_UNRESERVED = PublishedLimit(value=100, source=_DOCS + "configuration-concurrency.html", read="2026")
+
+# Initial burst of the legacy scaling law by region, and the environments that it added each minute afterwards.
+LEGACY_BURST = {"us-east-1": 3_000, "us-west-2": 3_000, "eu-west-1": 3_000} | {
+    "ap-northeast-1": 1_000,
+    "eu-central-1": 1_000,
+    "us-east-2": 1_000,
+}
+LEGACY_BURST_ELSEWHERE = 500
+LEGACY_PER_MINUTE = 500
+
+
+def defaults(profile: str, section: str) -> dict[str, Any]:
+    """Default of each key of ``section`` (``"region"`` or ``"functions.*"``) in a profile, as written in a scenario."""
+    prefix = section + "."
+    return {row.path.removeprefix(prefix): row.values[profile] for row in PROFILE_TABLE if row.path.startswith(prefix)}

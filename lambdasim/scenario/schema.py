@@ -1,0 +1,168 @@
+"""The scenario: what the user asked for, as frozen models. Loading is in ``load``, rules across keys in ``rules``.
+
+A scenario made here has every default filled in from its profile, so that later stages never ask where a value
+comes from.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from lambdasim.errors import RuleViolation
+from lambdasim.rng import MAX_SEED
+from lambdasim.scenario import profiles
+from lambdasim.scenario.distributions import Distribution, DistributionOrUnlimited
+from lambdasim.scenario.fields import (
+    CountLimit,
+    Duration,
+    Model,
+    PositiveCount,
+    PositiveDuration,
+    Ratio,
+    SizeMb,
+    WholeRate,
+    text_or_value,
+)
+from lambdasim.scenario.traffic import TrafficSource
+
+
+def _quota(value: Any) -> Any:
+    return profiles.NEW_ACCOUNT_QUOTA if value == "new-account" else value
+
+
+def _function_timeout(value: int) -> int:
+    if not 10**9 <= value <= profiles.TIMEOUT_S_MAX.value * 10**9:
+        raise RuleViolation(f"must be between 1s and {profiles.TIMEOUT_S_MAX.value}s, as AWS demands", "")
+    return value
+
+
+def _memory(value: int) -> int:
+    low, high = profiles.MEMORY_MB_MIN.value, profiles.MEMORY_MB_MAX.value
+    if not low <= value <= high:
+        raise RuleViolation(f"must be between {low}MB and {high}MB, as AWS demands", "")
+    return value
+
+
+class FunctionScaling(Model):
+    """Token bucket of new execution environments: ``burst`` at once, then ``rate`` more in every ``per``."""
+
+    burst: PositiveCount
+    rate: PositiveCount
+    per: PositiveDuration
+
+
+class RegionScaling(FunctionScaling):
+    """The same bucket, one for each function or one for the whole region."""
+
+    scope: Literal["function", "region"] = "function"
+
+
+class RequestRateRamp(Model):
+    """How fast the accepted request rate of one function may grow beyond ``start``."""
+
+    start: WholeRate
+    step: WholeRate
+
+
+class Region(Model):
+    """The account's limits in one region, shared by its functions."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    concurrency_quota: Annotated[PositiveCount, BeforeValidator(_quota)]
+    min_unreserved: Annotated[int, Field(ge=0, strict=True)] | None = None
+    scaling: Annotated[
+        Annotated[Literal["legacy", "unlimited"], Tag("text")] | Annotated[RegionScaling, Tag("value")],
+        Discriminator(text_or_value),
+    ]
+    request_rate_ramp: Annotated[
+        Annotated[Literal["unlimited"], Tag("text")] | Annotated[RequestRateRamp, Tag("value")],
+        Discriminator(text_or_value),
+    ]
+    requests_per_concurrency: CountLimit
+
+    @property
+    def least_unreserved(self) -> int:
+        """Units that must stay unreserved: as stated, else AWS's 100, or the whole of a smaller quota."""
+        if self.min_unreserved is not None:
+            return self.min_unreserved
+        return min(profiles.MIN_UNRESERVED.value, self.concurrency_quota)
+
+
+class Errors(Model):
+    """How invocations fail. ``rate`` and ``poison`` are handled errors; a crash resets the environment."""
+
+    rate: Ratio = 0.0
+    poison: Ratio = 0.0
+    crash: Ratio = 0.0
+
+    @model_validator(mode="after")
+    def _at_most_all(self) -> Errors:
+        if self.rate + self.crash > 1:
+            raise RuleViolation("must have rate and crash add up to at most 100%", "")
+        return self
+
+
+class Function(Model):
+    """One Lambda function: how long it works, how its environments live, and what is reserved for it."""
+
+    memory: Annotated[SizeMb, AfterValidator(_memory)] = 128
+    runtime: str | None = None
+    architecture: Literal["x86_64", "arm64"] = "x86_64"
+    duration: Distribution
+    init: Distribution
+    idle_timeout: DistributionOrUnlimited
+    max_age: DistributionOrUnlimited
+    timeout: Annotated[Duration, AfterValidator(_function_timeout)]
+    errors: Errors = Errors()
+    reserved_concurrency: Annotated[int, Field(ge=0, le=10_000_000, strict=True)] | None = None
+    assignment: Literal["eager", "bound"]
+    reuse: Literal["mru", "lru"]
+    scaling: (
+        Annotated[
+            Annotated[Literal["unlimited"], Tag("text")] | Annotated[FunctionScaling, Tag("value")],
+            Discriminator(text_or_value),
+        ]
+        | None
+    ) = None
+
+
+def with_profile_defaults(data: Any) -> Any:
+    """A raw scenario in which every key that it leaves out has its profile's value. Anything malformed is left as is."""
+    if not isinstance(data, dict):
+        return data
+    profile = data.get("profile", profiles.DEFAULT_PROFILE)
+    if profile not in profiles.PROFILE_NAMES:
+        profile = profiles.DEFAULT_PROFILE
+    filled = dict(data)
+    region = data.get("region", {})
+    if isinstance(region, dict):
+        filled["region"] = {**profiles.defaults(profile, "region"), **region}
+    functions = data.get("functions")
+    if isinstance(functions, dict):
+        defaults = profiles.defaults(profile, "functions.*")
+        filled["functions"] = {
+            name: {**defaults, **function} if isinstance(function, dict) else function
+            for name, function in functions.items()
+        }
+    return filled
+
+
+class Scenario(Model):
+    """A whole scenario: region, functions, traffic, how long, and the seed."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=100)]
+    description: str = ""
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED, strict=True)] | None = None
+    duration: PositiveDuration
+    drain: Duration = 6 * 3_600 * 10**9
+    profile: Literal["2026", "2025-08", "2024", "legacy-2023"] = "2026"
+    region: Region
+    functions: Annotated[dict[str, Function], Field(min_length=1)]
+    traffic: Annotated[dict[str, TrafficSource], Field(min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, data: Any) -> Any:
+        return with_profile_defaults(data)
