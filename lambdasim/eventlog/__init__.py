@@ -1,0 +1,1 @@
+"""What happened in a run, as columns. Engines fill it; everything that a user sees is derived from it."""

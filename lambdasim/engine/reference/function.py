@@ -1,0 +1,244 @@
+"""One function while it runs: admission of attempts, its execution environments, and the requests that wait for one.
+
+The rules are those of ``platform``; ties are settled by ``engine.ordering``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lambdasim.engine.ordering import EventKind, environment_index, priority
+from lambdasim.engine.reference.limits import Bucket, Pool, RequestRateRamp
+from lambdasim.engine.reference.recurring import Callbacks, Clock, Recurring
+from lambdasim.eventlog.log import NOT_YET, Result
+from lambdasim.eventlog.recorder import Recorder
+from lambdasim.platform.concurrency import ThrottleReason
+from lambdasim.platform.lifecycle import init_failed, init_phase_ns, is_past_max_age
+from lambdasim.platform.region import FunctionSpec
+from lambdasim.platform.token_bucket import NO_TOKEN, debt_after_token
+from lambdasim.workload.draws import RARE_BLOCK, Draws
+from lambdasim.workload.workload import OWN_INIT, Request
+
+if TYPE_CHECKING:
+    from lambdasim.engine.reference.clients import Call
+
+# What ``admit`` returns for an accepted attempt; every refusal is a ThrottleReason, which is 0 or more.
+ACCEPTED = -1
+
+# An accepted attempt on its way to a handler: attempt, admitted_ns, the request, who waits for it.
+Admitted = tuple[int, int, Request, "Call | None"]
+
+# Plain integers for the path of every request: an enum's attribute costs as much as an event.
+_TIMEOUT = int(Result.TIMEOUT)
+_RESETS_FROM = int(Result.CRASH)  # a crash or a timeout resets the environment
+_RUNNING = int(Result.RUNNING)
+_RAMP_REFUSES = int(ThrottleReason.SCALING_REQUEST_RATE)
+_SCALING_REFUSES = int(ThrottleReason.SCALING_RATE)
+
+
+class ExecutionEnvironment(Recurring):
+    """One execution environment, which is also the event that comes next for it: the end of its init or invocation."""
+
+    def __init__(self, clock: Clock, function: int, birth: int, created_ns: int, init_ns: int) -> None:
+        super().__init__(clock)
+        self.birth = birth
+        self.created_ns = created_ns
+        self.init_ns = init_ns
+        self.max_age_ns = 0
+        self.unused_idle_timeout_ns = 0
+        self.needs_init = init_failed(init_ns)  # the next invocation pays for the init
+        self.ends_ns = 0  # of its invocation
+        self.idle_timeout_ns = 0  # after its invocation
+        self.expires_ns = 0  # while idle
+        self.call: Call | None = None  # whom its invocation answers
+        self.attempt = 0
+        index = environment_index(function, birth)
+        self.init_rank = priority(EventKind.INIT_END, index)
+        self.end_rank = priority(EventKind.INVOCATION_END, index)
+
+
+class FunctionState:
+    """Admission, environments and waiting requests of one function."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        index: int,
+        spec: FunctionSpec,
+        pool: Pool,
+        scaling: Bucket,
+        ramp: RequestRateRamp | None,
+        draws: Draws,
+        recorder: Recorder,
+        on_idle_pool: Callable[[], None],
+    ) -> None:
+        self._clock = clock
+        self._schedule = clock.schedule_in
+        self._index = index
+        self._name = spec.name
+        self._timeout_ns = spec.timeout_ns
+        self._pool = pool
+        self._scaling = scaling
+        self._ramp = ramp
+        self._draws = draws
+        self._on_idle_pool = on_idle_pool
+        self._clockironments = recorder.environments
+        self._pack_invocation, self._write = recorder.invocations.pack, recorder.invocations.write
+        self._reaped_ns = recorder.environments.reaped_ns
+        # Idle environments in the order in which they fell idle. Some may have expired: nothing reads how many are
+        # idle, so an expiry needs no event; it is written down when it is met, or when the run ends.
+        self._idle: deque[ExecutionEnvironment] = deque()
+        self._take_idle = self._idle.pop if spec.reuses_latest else self._idle.popleft
+        self._is_eager = spec.is_eager
+        self._waiting: deque[Admitted] = deque()  # eager: for whichever environment is free next
+        self._bound: dict[ExecutionEnvironment, Admitted] = {}  # bound: each for its own environment
+        self._invocation_ended: Callbacks = [self._on_invocation_end]
+        self._init_ended: Callbacks = [self._on_init_end]
+        self._born = 0
+        self._inits = self._max_ages = self._unused_idle_timeouts = memoryview(b"")
+
+    def admit(self, now_ns: int, attempt: int, request: Request, call: Call | None) -> int:
+        """ACCEPTED, or the ThrottleReason of the first limit that refuses. A refused attempt takes no token.
+
+        The order of the limits is part of the model: concurrency, request rate, request-rate ramp, and the scaling
+        rate where no idle environment is left.
+        """
+        pool = self._pool
+        if pool.in_flight >= pool.limit:
+            return pool.concurrency_reason
+        rate = pool.rate
+        rate_debt = debt_after_token(rate.debt, now_ns - rate.last_ns, rate.limits)
+        if rate_debt == NO_TOKEN:
+            return pool.rate_reason
+        ramp = self._ramp
+        ramp_debt = 0
+        if ramp is not None:
+            if now_ns >= ramp.second_end_ns:
+                ramp.advance(now_ns)
+            ramp_debt = debt_after_token(ramp.debt, now_ns - ramp.last_ns, ramp.limits)
+            if ramp_debt == NO_TOKEN:
+                return _RAMP_REFUSES
+        idle = self._idle
+        while idle:
+            environment = self._take_idle()
+            if environment.expires_ns > now_ns:  # lifecycle.is_expired, in line
+                self._dispatch(environment, now_ns, False, attempt, now_ns, request, call)
+                break
+            self._reaped_ns[environment.birth] = environment.expires_ns
+        else:
+            scaling = self._scaling
+            scaling_debt = debt_after_token(scaling.debt, now_ns - scaling.last_ns, scaling.limits)
+            if scaling_debt == NO_TOKEN:
+                return _SCALING_REFUSES
+            scaling.debt = scaling_debt
+            scaling.last_ns = now_ns
+            self._start_environment(now_ns, (attempt, now_ns, request, call))
+        pool.in_flight += 1
+        rate.debt = rate_debt
+        rate.last_ns = now_ns
+        if ramp is not None:
+            ramp.debt = ramp_debt
+            ramp.last_ns = now_ns
+            ramp.accepted += 1
+        return ACCEPTED
+
+    def finish(self, end_ns: int) -> None:
+        """Write down what the end of the run leaves: expired environments, and accepted requests without a handler."""
+        for environment in self._idle:
+            if environment.expires_ns <= end_ns:
+                self._reaped_ns[environment.birth] = environment.expires_ns
+        for attempt, admitted_ns, request, _ in self._waiting:
+            self._log_unstarted(request[0], attempt, admitted_ns, NOT_YET)
+        for environment, (attempt, admitted_ns, request, _) in self._bound.items():
+            self._log_unstarted(request[0], attempt, admitted_ns, environment.birth)
+
+    def _log_unstarted(self, index: int, attempt: int, admitted_ns: int, birth: int) -> None:
+        self._write(self._pack_invocation(index, admitted_ns, NOT_YET, NOT_YET, attempt, birth, _RUNNING, False))
+
+    def _start_environment(self, now_ns: int, admitted: Admitted) -> None:
+        """A new environment, and the request that asked for it waits."""
+        number = self._born % RARE_BLOCK
+        if number == 0:
+            block = self._born // RARE_BLOCK
+            self._inits = self._draws.inits(self._name, block)
+            self._max_ages = self._draws.max_ages(self._name, block)
+            self._unused_idle_timeouts = self._draws.unused_idle_timeouts(self._name, block)
+        self._born += 1
+        init_ns = admitted[2][8]
+        if init_ns == OWN_INIT:
+            init_ns = self._inits[number]
+        phase_ns = init_phase_ns(init_ns)
+        birth = self._clockironments.append(self._index, now_ns, phase_ns)
+        environment = ExecutionEnvironment(self._clock, self._index, birth, now_ns, init_ns)
+        environment.max_age_ns = self._max_ages[number]
+        environment.unused_idle_timeout_ns = self._unused_idle_timeouts[number]
+        if self._is_eager:
+            self._waiting.append(admitted)
+        else:
+            self._bound[environment] = admitted
+        environment.callbacks = self._init_ended
+        self._schedule(environment, environment.init_rank, phase_ns)
+
+    def _dispatch(
+        self,
+        environment: ExecutionEnvironment,
+        now_ns: int,
+        is_cold: bool,
+        attempt: int,
+        admitted_ns: int,
+        request: Request,
+        call: Call | None,
+    ) -> None:
+        """Start the handler. Nothing stops an invocation, so its end and result are known and logged now."""
+        index, _, _, _, _, work_ns, result, environment.idle_timeout_ns, _ = (
+            request  # a Fate is the Result where no timeout comes first
+        )
+        if environment.needs_init:
+            work_ns += environment.init_ns
+            environment.needs_init = False
+        if work_ns > self._timeout_ns:  # lifecycle.is_timeout, in line
+            work_ns = self._timeout_ns
+            result = _TIMEOUT
+        if result >= _RESETS_FROM:
+            environment.needs_init = True
+        ends_ns = now_ns + work_ns
+        self._write(
+            self._pack_invocation(index, admitted_ns, now_ns, ends_ns, attempt, environment.birth, result, is_cold)
+        )
+        environment.ends_ns = ends_ns
+        environment.call = call
+        environment.attempt = attempt
+        environment.callbacks = self._invocation_ended
+        self._schedule(environment, environment.end_rank, work_ns)
+
+    def _on_invocation_end(self, environment: ExecutionEnvironment) -> None:
+        now_ns = environment.ends_ns
+        pool = self._pool
+        pool.in_flight -= 1
+        call = environment.call
+        if call is not None:
+            call.answered(environment.attempt)
+        if now_ns - environment.created_ns > environment.max_age_ns:  # lifecycle.is_past_max_age, in line
+            self._reaped_ns[environment.birth] = now_ns
+        elif self._waiting:
+            self._dispatch(environment, now_ns, False, *self._waiting.popleft())
+        else:
+            environment.expires_ns = now_ns + environment.idle_timeout_ns
+            self._idle.append(environment)
+        if pool.in_flight == 0:
+            self._on_idle_pool()
+
+    def _on_init_end(self, environment: ExecutionEnvironment) -> None:
+        now_ns = self._clock.now_ns
+        if not self._is_eager:
+            self._dispatch(environment, now_ns, True, *self._bound.pop(environment))
+        elif self._waiting:
+            self._dispatch(environment, now_ns, True, *self._waiting.popleft())
+        elif is_past_max_age(environment.created_ns, now_ns, environment.max_age_ns):
+            self._reaped_ns[environment.birth] = now_ns
+        else:
+            environment.expires_ns = now_ns + environment.unused_idle_timeout_ns
+            self._idle.append(environment)

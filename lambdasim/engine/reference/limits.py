@@ -1,0 +1,71 @@
+"""The limits of a region while it runs: pools of concurrency, token buckets, the request-rate ramp."""
+
+from __future__ import annotations
+
+from lambdasim.platform.region import PoolSpec
+from lambdasim.platform.request_rate_ramp import allowed_after_quiet, next_allowed_per_s, ramp_bucket
+from lambdasim.platform.token_bucket import BucketLimits, debt_after_change
+from lambdasim.units import NS_PER_S
+
+
+class Bucket:
+    """State of one token bucket; full at the start. The rule is ``token_bucket.debt_after_token``."""
+
+    __slots__ = ("debt", "last_ns", "limits")
+
+    def __init__(self, limits: BucketLimits) -> None:
+        self.limits = limits
+        self.debt = 0
+        self.last_ns = 0
+
+
+class Pool:
+    """Concurrency that functions share, or that one function has reserved, with the request rate that goes with it."""
+
+    __slots__ = ("concurrency_reason", "in_flight", "limit", "rate", "rate_reason")
+
+    def __init__(self, spec: PoolSpec) -> None:
+        self.limit = spec.limit
+        self.in_flight = 0
+        self.rate = Bucket(spec.rate)
+        self.concurrency_reason = spec.concurrency_reason
+        self.rate_reason = spec.rate_reason
+
+
+class RequestRateRamp(Bucket):
+    """State of one function's request-rate ramp: a bucket whose size follows the rate of the last whole second."""
+
+    __slots__ = ("accepted", "allowed_per_s", "second_end_ns", "start_per_s", "step_per_s")
+
+    def __init__(self, start_per_s: int, step_per_s: int) -> None:
+        super().__init__(ramp_bucket(start_per_s))
+        self.start_per_s = start_per_s
+        self.step_per_s = step_per_s
+        self.allowed_per_s = start_per_s
+        self.second_end_ns = NS_PER_S
+        self.accepted = 0  # attempts accepted in the second that ends at second_end_ns
+
+    def advance(self, now_ns: int) -> None:
+        """Close the seconds that ended at or before ``now_ns``; does nothing within a second."""
+        if now_ns < self.second_end_ns:
+            return
+        self._settle(self.second_end_ns)
+        self._allow(next_allowed_per_s(self.allowed_per_s, self.accepted, self.start_per_s, self.step_per_s))
+        self.accepted = 0
+        quiet_seconds = (now_ns - self.second_end_ns) // NS_PER_S
+        if quiet_seconds:
+            self.second_end_ns += quiet_seconds * NS_PER_S
+            self._settle(self.second_end_ns)
+            self._allow(allowed_after_quiet(self.allowed_per_s, quiet_seconds, self.start_per_s, self.step_per_s))
+        self.second_end_ns += NS_PER_S
+
+    def _settle(self, now_ns: int) -> None:
+        self.debt = max(0, self.debt - min(now_ns - self.last_ns, self.limits.fill_ns) * self.limits.speed)
+        self.last_ns = now_ns
+
+    def _allow(self, allowed_per_s: int) -> None:
+        if allowed_per_s != self.allowed_per_s:
+            after = ramp_bucket(allowed_per_s)
+            self.debt = debt_after_change(self.debt, self.limits, after)
+            self.limits = after
+            self.allowed_per_s = allowed_per_s

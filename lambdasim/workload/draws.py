@@ -1,0 +1,150 @@
+"""Every random value of a run, by key and in blocks. Neither engine draws anything itself.
+
+A value's key (MODEL: purpose, owner, number) says which block it stands in and where; a block is a function of the
+seed and its key alone. So an added function, a changed limit, a longer duration or another window moves no draw.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from lambdasim.platform.retry import backoff_ns
+from lambdasim.rng import Purpose, stream
+from lambdasim.scenario.distributions import Constant, Distribution
+from lambdasim.scenario.fields import UNLIMITED
+from lambdasim.scenario.schema import Function, Scenario
+from lambdasim.scenario.traffic import Backoff, FixedDelays, RandomDelays
+from lambdasim.units import MAX_TIME_NS
+from lambdasim.workload.sampling import sample
+
+IntArray = npt.NDArray[np.int64]
+
+# Values that nearly every request needs stand in large blocks, the others (retries, environments) in small ones.
+REQUEST_BLOCK = 4_096
+RARE_BLOCK = 256
+
+# A time that never comes. Added to any time of a run it still fits int64.
+NEVER_NS = 2**62
+
+
+class Fate(IntEnum):
+    """How the code of an invocation ends when nothing stops it earlier."""
+
+    OK = 0
+    ERROR = 1  # a handled error: full duration, the environment stays
+    CRASH = 2  # full duration, then the environment is reset
+
+
+class Draws:
+    """The random values of one scenario and seed. Values come as int64 blocks or as memoryviews of them."""
+
+    def __init__(self, scenario: Scenario, seed: int) -> None:
+        self._seed = seed
+        self._functions = scenario.functions
+        self._traffic = scenario.traffic
+        # Bounded: a long run keeps the blocks in use, not every block it ever read.
+        self._later_fates = lru_cache(maxsize=1_024)(self.fates)
+        self._later_idle_timeouts = lru_cache(maxsize=1_024)(self.idle_timeouts)
+        self._retry_delays = lru_cache(maxsize=2_048)(self._retry_delay_block)
+
+    def durations(self, source: str, function: str, block: int) -> IntArray:
+        """Durations of the requests of a source by ordinal, at least 1 ns."""
+        distribution = self._functions[function].duration
+        return np.maximum(self._sample(distribution, Purpose.DURATION, source, 0, block, REQUEST_BLOCK), 1)
+
+    def fates(self, source: str, function: str, invocation: int, block: int, size: int = RARE_BLOCK) -> IntArray:
+        """``Fate`` of the e-th accepted invocation (e = 1, 2, ...) of each request by ordinal.
+
+        Poison belongs to the request, the same over all its invocations; the rest is drawn for each.
+        """
+        errors = self._functions[function].errors
+        fates = np.zeros(size, dtype=np.int64)
+        if errors.rate or errors.crash:
+            uniform = stream(self._seed, Purpose.ERROR, source, invocation, block).random(size)
+            fates[uniform < errors.crash + errors.rate] = Fate.ERROR
+            fates[uniform < errors.crash] = Fate.CRASH
+        if errors.poison:
+            fates[self._poison(source, errors.poison, block, size)] = Fate.ERROR
+        return fates
+
+    def idle_timeouts(
+        self, source: str, function: str, invocation: int, block: int, size: int = RARE_BLOCK
+    ) -> IntArray:
+        """Idle timeout of an environment after the e-th accepted invocation of each request, by ordinal."""
+        distribution = self._functions[function].idle_timeout
+        return self._idle(distribution, Purpose.IDLE_TIMEOUT, source, invocation, block, size)
+
+    def fate(self, source: str, function: str, invocation: int, ordinal: int) -> int:
+        """``Fate`` of one accepted invocation after the first."""
+        return int(self._later_fates(source, function, invocation, ordinal // RARE_BLOCK)[ordinal % RARE_BLOCK])
+
+    def idle_timeout(self, source: str, function: str, invocation: int, ordinal: int) -> int:
+        """Idle timeout after one accepted invocation after the first, in ns."""
+        block, position = divmod(ordinal, RARE_BLOCK)
+        return int(self._later_idle_timeouts(source, function, invocation, block)[position])
+
+    def retry_delay(self, source: str, retry: int, ordinal: int) -> int:
+        """Delay in ns before retry k = 1, 2, ... of one request."""
+        return self._retry_delays(source, retry, ordinal // RARE_BLOCK)[ordinal % RARE_BLOCK]
+
+    def inits(self, function: str, block: int) -> memoryview:
+        """Init of each environment of a function by birth index within the function, in ns."""
+        distribution = self._functions[function].init
+        return self._sample(distribution, Purpose.INIT, function, 0, block, RARE_BLOCK).data
+
+    def max_ages(self, function: str, block: int) -> memoryview:
+        """Maximum age of each environment by birth index within the function, in ns."""
+        distribution = self._functions[function].max_age
+        return self._idle(distribution, Purpose.MAX_AGE, function, 0, block, RARE_BLOCK).data
+
+    def unused_idle_timeouts(self, function: str, block: int) -> memoryview:
+        """Idle timeout after an init that nobody used, by birth index within the function, in ns."""
+        distribution = self._functions[function].idle_timeout
+        return self._idle(distribution, Purpose.UNUSED_IDLE_TIMEOUT, function, 0, block, RARE_BLOCK).data
+
+    def function(self, name: str) -> Function:
+        """The function whose draws these are."""
+        return self._functions[name]
+
+    def _poison(self, source: str, ratio: float, block: int, size: int) -> npt.NDArray[np.bool_]:
+        """Whether each request of the block is poison; the same draw whatever the size of the block asked for."""
+        first = block * size
+        large = stream(self._seed, Purpose.POISON, source, 0, first // REQUEST_BLOCK).random(REQUEST_BLOCK)
+        return large[first % REQUEST_BLOCK : first % REQUEST_BLOCK + size] < ratio
+
+    def _retry_delay_block(self, source: str, retry: int, block: int) -> memoryview:
+        policy = self._traffic[source].client.retry
+        match policy:
+            case FixedDelays(delays=delays):
+                delay = np.full(RARE_BLOCK, delays[retry - 1], dtype=np.int64)
+            case RandomDelays(delay=distribution):
+                delay = self._sample(distribution, Purpose.RETRY_DELAY, source, retry, block, RARE_BLOCK)
+            case Backoff():
+                cap = MAX_TIME_NS if policy.cap == UNLIMITED else int(policy.cap)
+                ceiling = backoff_ns(policy.base, cap, retry)
+                least = {"full": 0.0, "equal": 0.5, "none": 1.0}[policy.jitter]
+                share = least + (1 - least) * stream(self._seed, Purpose.RETRY_DELAY, source, retry, block).random(
+                    RARE_BLOCK
+                )
+                delay = np.rint(ceiling * share).astype(np.int64)
+            case _:
+                raise AssertionError(f"{source} does not retry")
+        return delay.data
+
+    def _idle(
+        self, distribution: Distribution | str, purpose: Purpose, owner: str, part: int, block: int, size: int
+    ) -> IntArray:
+        if isinstance(distribution, str):
+            return np.full(size, NEVER_NS, dtype=np.int64)
+        return np.maximum(self._sample(distribution, purpose, owner, part, block, size), 1)
+
+    def _sample(
+        self, distribution: Distribution, purpose: Purpose, owner: str, part: int, block: int, size: int
+    ) -> IntArray:
+        if isinstance(distribution, Constant):  # nothing to draw, so no generator either
+            return np.full(size, distribution.constant, dtype=np.int64)
+        return sample(distribution, stream(self._seed, purpose, owner, part, block), size)
