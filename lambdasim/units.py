@@ -6,6 +6,7 @@ seconds. Nothing here knows what a value is for: ranges are checked by the scena
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -54,7 +55,9 @@ def _text_of(value: object, what: str, example: str) -> str:
         return "0"
     if value < 0:
         raise RuleViolation(f"must be {what} and not negative", f"for example {example}")
-    raise RuleViolation(f"must be {what} with its unit", f"for example {example}")
+    if not math.isfinite(value):
+        raise RuleViolation(f"must be {what}", f"for example {example}")
+    return str(value)  # a bare number: the caller's hint says how to write this one
 
 
 def parse_duration(value: object) -> int:
@@ -130,9 +133,8 @@ def parse_ratio(value: object) -> float:
     if match is None:
         if re.fullmatch(_NUMBER, text):
             percent = (Decimal(text) * 100).normalize()
-            raise RuleViolation(
-                "must be a percentage with its sign", f"write {percent:f}% if you mean the ratio {text}"
-            )
+            meant = f"write {percent:f}% if you mean the ratio {text}" if percent <= 100 else f"write {text}%"
+            raise RuleViolation("must be a percentage with its sign", meant)
         raise RuleViolation("must be a percentage such as 0.1%", "")
     percent = Decimal(match.group(1))
     if percent > 100:

@@ -7,9 +7,19 @@ constant. All times are integer nanoseconds.
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from lambdasim import units
 from lambdasim.errors import RuleViolation
@@ -43,7 +53,7 @@ class LognormalParameters(Model):
     p50: PositiveDuration | None = None
     p99: PositiveDuration | None = None
     mean: PositiveDuration | None = None
-    sigma: Annotated[float, Field(ge=0, le=10)] | None = None
+    sigma: Annotated[float, Field(ge=0, le=10, strict=True)] | None = None
 
     @model_validator(mode="after")
     def _one_of_three_forms(self) -> LognormalParameters:
@@ -65,7 +75,7 @@ class GammaParameters(Model):
     """Mean and coefficient of variation (standard deviation / mean; 1 is exponential)."""
 
     mean: PositiveDuration
-    cv: Annotated[float, Field(gt=0, le=100)]
+    cv: Annotated[float, Field(gt=0, le=100, strict=True)]
 
 
 class Gamma(Model):
@@ -134,7 +144,7 @@ class Quantiles(Model):
         points = self.points
         if not points or points[0][0] != 0.0 or points[-1][0] != 1.0:
             raise RuleViolation("must have p0 and p100", "they bound what can be drawn")
-        if any(later[1] < earlier[1] for earlier, later in zip(points, points[1:], strict=False)):
+        if any(later[1] < earlier[1] for earlier, later in pairwise(points)):
             raise RuleViolation("must not fall from one percentile to the next", "")
         return self
 
@@ -146,7 +156,7 @@ class Quantiles(Model):
 
 def _split_weight(value: Any) -> Any:
     """``{weight: 0.9, exponential: {...}}`` as the model has it: the weight beside the distribution."""
-    if isinstance(value, dict) and "distribution" not in value:
+    if isinstance(value, dict):
         rest = {key: item for key, item in value.items() if key != "weight"}
         return {**({"weight": value["weight"]} if "weight" in value else {}), "distribution": rest}
     return value
@@ -155,8 +165,16 @@ def _split_weight(value: Any) -> Any:
 class MixturePart(Model):
     """One component of a mixture and its relative weight."""
 
-    weight: Annotated[float, Field(gt=0)]
+    weight: Annotated[float, Field(gt=0, strict=True)]
     distribution: Distribution
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The weight beside the distribution, as in a scenario file."""
+        written: dict[str, Any] = dict(handler(self))
+        # pydantic wraps a recursive model twice when it stands inside another one; then this is done already.
+        distribution: dict[str, Any] = written.pop("distribution", {})
+        return {**written, **distribution}
 
 
 class Mixture(Model):
@@ -176,10 +194,13 @@ def _as_form(value: Any) -> Any:
             "must be a time or a distribution", "for example 200ms or {lognormal: {p50: 80ms, p99: 400ms}}"
         )
     if len(value) != 1:
-        raise RuleViolation("must name exactly one distribution", f"one of {', '.join(FORMS)}")
+        named = f"it names {' and '.join(map(str, value))}" if value else "it names none"
+        raise RuleViolation(f"must name exactly one distribution; {named}", f"one of {', '.join(FORMS)}")
     (form,) = value
     if form not in FORMS:
-        raise RuleViolation(f"must be a time or one of {', '.join(FORMS)}", "")
+        near = get_close_matches(str(form), FORMS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"the distributions are {', '.join(FORMS)}"
+        raise RuleViolation(f"must name a known distribution; {form} is none", hint)
     return value
 
 

@@ -6,6 +6,7 @@ comes from.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
@@ -129,7 +130,7 @@ class Function(Model):
 
 
 def with_profile_defaults(data: Any) -> Any:
-    """A raw scenario in which every key that it leaves out has its profile's value. Anything malformed is left as is."""
+    """A raw scenario in which each key that it leaves out has its profile's value. Malformed parts stay as they are."""
     if not isinstance(data, dict):
         return data
     profile = data.get("profile", profiles.DEFAULT_PROFILE)
@@ -149,10 +150,17 @@ def with_profile_defaults(data: Any) -> Any:
     return filled
 
 
+def _scenario_name(value: str) -> str:
+    # Results are written to a folder of this name.
+    if set(value) == {"."}:
+        raise RuleViolation("must hold more than dots")
+    return value
+
+
 class Scenario(Model):
     """A whole scenario: region, functions, traffic, how long, and the seed."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=100)]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=100), AfterValidator(_scenario_name)]
     description: str = ""
     seed: Annotated[int, Field(ge=0, le=MAX_SEED, strict=True)] | None = None
     duration: PositiveDuration
@@ -166,3 +174,9 @@ class Scenario(Model):
     @classmethod
     def _fill_in(cls, data: Any) -> Any:
         return with_profile_defaults(data)
+
+    def replace(self, changes: Mapping[str, object]) -> Scenario:
+        """This scenario with other values: ``scenario.replace({"functions.api.init": "2s"})``. Raises ScenarioError."""
+        from lambdasim.scenario.load import replace  # the loader imports this module
+
+        return replace(self, changes)

@@ -99,17 +99,18 @@ def _as_retry_form(value: Any) -> Any:
 
 
 def _retry_form(value: Any) -> str:
+    """The tag of a retry policy. No tag equals a key, so that the place of an error can be told from its tags."""
     keys = type(value).model_fields if isinstance(value, Model) else value
-    for key, form in (("retry", "none"), ("delays", "delays"), ("delay", "delay")):
+    for key, form in (("retry", "no-retry"), ("delays", "fixed-delays"), ("delay", "random-delays")):
         if key in keys:
             return form
     return "backoff"
 
 
 Retry = Annotated[
-    Annotated[NoRetry, Tag("none")]
-    | Annotated[FixedDelays, Tag("delays")]
-    | Annotated[RandomDelays, Tag("delay")]
+    Annotated[NoRetry, Tag("no-retry")]
+    | Annotated[FixedDelays, Tag("fixed-delays")]
+    | Annotated[RandomDelays, Tag("random-delays")]
     | Annotated[Backoff, Tag("backoff")],
     Discriminator(_retry_form),
     BeforeValidator(_as_retry_form),

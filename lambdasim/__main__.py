@@ -1,0 +1,5 @@
+"""``python -m lambdasim``."""
+
+from lambdasim.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,121 @@
+"""The Python interface: load, simulate, and a result that holds everything that is known of a run."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from lambdasim.engine.base import Interrupt, OnProgress
+from lambdasim.engine.reference import SimpyEngine
+from lambdasim.errors import UsageError
+from lambdasim.metrics.run import Run
+from lambdasim.metrics.tables import attempts_table, environments_table, requests_table, structured
+from lambdasim.platform.region import build_platform
+from lambdasim.rng import fresh_seed
+from lambdasim.scenario.load import load as load_scenario
+from lambdasim.scenario.schema import Scenario
+from lambdasim.workload.memory import check_memory
+from lambdasim.workload.workload import build_workload
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lambdasim.report.pictures import Pictures
+
+ScenarioSource = str | os.PathLike[str] | Mapping[str, Any] | Scenario
+TableName = Literal["requests", "attempts", "environments"]
+
+
+class Result(Run):
+    """A finished run: summary, tables and pictures, all derived from ``log``."""
+
+    @cached_property
+    def requests(self) -> npt.NDArray[np.void]:
+        """One row for each request, with the columns of ``requests.csv``; times in seconds, nan where there is none."""
+        return structured(requests_table(self.log, self.outcomes, 0, len(self.log.requests)))
+
+    @cached_property
+    def attempts(self) -> npt.NDArray[np.void]:
+        """One row for each attempt, with the columns of ``attempts.csv``."""
+        return structured(attempts_table(self.log, 0, len(self.log.requests)))
+
+    @cached_property
+    def environments(self) -> npt.NDArray[np.void]:
+        """One row for each execution environment, with the columns of ``environments.csv``."""
+        return structured(environments_table(self.log))
+
+    def to_frame(self, table: TableName = "requests") -> pd.DataFrame:
+        """A table as a pandas DataFrame; needs the extra ``lambdasim[data]``."""
+        if table not in ("requests", "attempts", "environments"):
+            raise UsageError(f"table: must be requests, attempts or environments, got {table!r}")
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise UsageError("to_frame needs pandas: pip install 'lambdasim[data]'") from error
+        rows: npt.NDArray[np.void] = getattr(self, table)
+        return pd.DataFrame({name: rows[name] for name in rows.dtype.names or ()})
+
+    @property
+    def plot(self) -> Pictures:
+        """The pictures, one method each: ``result.plot.concurrency()`` returns matplotlib Axes."""
+        from lambdasim.report.pictures import Pictures
+
+        return Pictures(self)
+
+    def save(self, directory: str | os.PathLike[str], *, period: str = "1m") -> None:
+        """Write summary, tables and pictures into a folder, each file whole or not at all."""
+        from lambdasim.report.save import save_run
+        from lambdasim.units import parse_duration
+
+        save_run(self, Path(directory), parse_duration(period))
+
+    def __repr__(self) -> str:
+        requests = self.summary["requests"]
+        fates = ", ".join(f"{count:,} {name}" for name, count in requests.items() if count and name != "total")
+        return f"<Result {self.scenario.name}: {requests['total']:,} requests, {fates or 'none settled'}>"
+
+
+def load(source: ScenarioSource, *, seed: int | None = None, set: Mapping[str, object] | None = None) -> Scenario:
+    """The scenario of a YAML file, a mapping or another scenario, with the values of ``set`` by path.
+
+    Raises ScenarioError, which lists everything that is wrong.
+    """
+    return load_scenario(source, seed=seed, overrides=set)
+
+
+def simulate(
+    source: ScenarioSource,
+    *,
+    seed: int | None = None,
+    set: Mapping[str, object] | None = None,
+    on_progress: OnProgress | None = None,
+    interrupt: Interrupt | None = None,
+) -> Result:
+    """Run a scenario: ``simulate("scenarios/spike.yaml", seed=7, set={"region.concurrency_quota": 500})``.
+
+    Without a seed anywhere, one is made and stands in the result. ``on_progress`` is called now and then with the
+    simulated time in ns and the number of requests so far; ``interrupt`` ends the run early, with what there is.
+    Raises ScenarioError where the scenario is wrong or would not fit in memory.
+    """
+    return simulate_scenario(load(source, seed=seed, set=set), on_progress=on_progress, interrupt=interrupt)
+
+
+def simulate_scenario(
+    scenario: Scenario, *, on_progress: OnProgress | None = None, interrupt: Interrupt | None = None
+) -> Result:
+    """Run a scenario that was loaded and checked."""
+    seed = fresh_seed() if scenario.seed is None else scenario.seed
+    workload = build_workload(scenario, seed)
+    check_memory(workload.expected_requests())
+    engine = SimpyEngine()
+    started = time.perf_counter()
+    log = engine.run(workload, build_platform(scenario), on_progress=on_progress, interrupt=interrupt)
+    wall_s = time.perf_counter() - started
+    return Result(scenario=scenario, seed=seed, engine=engine.name, log=log, wall_s=wall_s)

@@ -1,0 +1,223 @@
+"""The command line: arguments, messages and exit status. No modelling.
+
+Results go to stdout; progress, warnings and errors to stderr. Exit status: 0 fine, 2 bad input or usage,
+130 interrupted (what was simulated is still written, marked partial).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+from lambdasim.api import Result, simulate_scenario
+from lambdasim.engine.base import Interrupt
+from lambdasim.errors import LambdasimError, RuleViolation, UsageError
+from lambdasim.scenario.load import load
+from lambdasim.scenario.overrides import parse_setting
+from lambdasim.scenario.schema import Scenario
+from lambdasim.units import parse_duration
+from lambdasim.version import __version__
+
+OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
+
+_EPILOG = """other commands:
+  python -m lambdasim validate SCENARIO.yaml      say what is wrong with a scenario, without running it
+  python -m lambdasim estimate --rate 100/s --duration 500ms      Little's law, and what it leaves out
+  python -m lambdasim schema                      print the JSON Schema of scenario files, for editors
+
+example:
+  python -m lambdasim scenarios/spike.yaml --set region.concurrency_quota=500
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    commands: dict[str, Callable[[Sequence[str]], int]] = {
+        "validate": _validate,
+        "schema": _schema,
+        "estimate": _estimate,
+    }
+    try:
+        command = commands.get(words[0]) if words else None
+        status = _run(words) if command is None else command(words[1:])
+        sys.stdout.flush()
+    except LambdasimError as error:
+        print(error, file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone, as with `| head`. Nothing more can be said there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    return status
+
+
+def _run(words: Sequence[str]) -> int:
+    options = _run_parser().parse_args(words)
+    period_ns = _period(options.period)
+    scenarios = [_load(path, options) for path in options.scenario]
+    directories = _directories(scenarios, options)
+    results = []
+    for scenario, directory in zip(scenarios, directories, strict=True):
+        result = _run_one(scenario, directory, period_ns, options)
+        results.append(result)
+        if result.log.is_partial:
+            break
+    if options.json:
+        summaries = [result.summary for result in results]
+        print(json.dumps(summaries if len(scenarios) > 1 else summaries[0], indent=2, ensure_ascii=False))
+    return INTERRUPTED if results[-1].log.is_partial else OK
+
+
+def _run_one(scenario: Scenario, directory: Path | None, period_ns: int, options: argparse.Namespace) -> Result:
+    """Simulate, write the files, print the summary."""
+    from lambdasim.report.files import OutputDirectory
+    from lambdasim.report.progress import progress_bar
+
+    with ExitStack() as stack:
+        # Entered before the run: a folder that cannot be written is an error now, not in an hour.
+        output = None if directory is None else stack.enter_context(OutputDirectory(directory))
+        with _interruptible() as interrupt, progress_bar(scenario.name, scenario.duration, sys.stderr) as on_progress:
+            result = simulate_scenario(scenario, on_progress=on_progress, interrupt=interrupt)
+        if output is not None:
+            from lambdasim.report.save import write_run
+
+            write_run(result, output.draft, period_ns)
+    if not (options.json or options.quiet):
+        from lambdasim.report.text import print_summary
+
+        print_summary(result, sys.stdout, directory)
+        if len(options.scenario) > 1:
+            print()
+    return result
+
+
+@contextmanager
+def _interruptible() -> Iterator[Interrupt]:
+    """Ctrl-C ends the run at the current instant, with what there is; a second one ends the program."""
+    interrupt = Interrupt()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        interrupt.request()
+
+    previous = signal.signal(signal.SIGINT, on_signal)
+    try:
+        yield interrupt
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _load(path: str, options: argparse.Namespace) -> Scenario:
+    def warn(text: str) -> None:
+        print(f"warning: {text}", file=sys.stderr)
+
+    settings = [parse_setting(text) for text in options.set]
+    return load(path, seed=options.seed, overrides=settings, on_warning=warn)
+
+
+def _directories(scenarios: Sequence[Scenario], options: argparse.Namespace) -> list[Path | None]:
+    names = [scenario.name for scenario in scenarios]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(
+                f"name: must differ between scenarios of one command, got {name} {names.count(name)} times"
+            )
+    if options.no_files:
+        return [None] * len(scenarios)
+    if options.out is not None and len(scenarios) == 1:
+        return [Path(options.out)]
+    return [Path(options.out or "out") / name for name in names]
+
+
+def _period(text: str) -> int:
+    try:
+        period_ns = parse_duration(text)
+        if period_ns < 10**9:
+            raise RuleViolation("must be at least 1s")
+    except RuleViolation as violation:
+        hint = f"; {violation.hint}" if violation.hint else ""
+        raise UsageError(f"--period: {violation.rule}, got {text}{hint}") from None
+    return period_ns
+
+
+def _run_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m lambdasim",
+        description="Rehearse AWS Lambda traffic: simulate scenarios and show cold starts, throttles and retries.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("scenario", nargs="+", metavar="SCENARIO.yaml", help="what to simulate")
+    parser.add_argument("--out", metavar="DIR", help="where files go (default out/NAME)")
+    parser.add_argument("--no-files", action="store_true", help="write no files, draw no pictures")
+    parser.add_argument("--json", action="store_true", help="print summary.json instead of the summary for people")
+    parser.add_argument("--period", default="1m", metavar="TIME", help="period of metrics.csv (default 1m)")
+    parser.add_argument("--quiet", action="store_true", help="print no summary")
+    parser.add_argument("--version", action="version", version=f"lambdasim {__version__}")
+    _add_overrides(parser)
+    return parser
+
+
+def _add_overrides(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, metavar="N", help="seed of the random draws")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        help="change a value of every scenario, for example functions.api.init=2s (repeatable)",
+    )
+
+
+def _validate(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m lambdasim validate", allow_abbrev=False)
+    parser.add_argument("scenario", nargs="+", metavar="SCENARIO.yaml")
+    _add_overrides(parser)
+    options = parser.parse_args(words)
+    status = OK
+    for path in options.scenario:
+        try:
+            scenario = _load(path, options)
+        except LambdasimError as error:
+            print(error, file=sys.stderr)
+            status = BAD_INPUT
+        else:
+            print(f"{path}: valid, {len(scenario.functions)} function(s), {len(scenario.traffic)} traffic source(s)")
+    return status
+
+
+def _schema(words: Sequence[str]) -> int:
+    argparse.ArgumentParser(prog="python -m lambdasim schema", allow_abbrev=False).parse_args(words)
+    from lambdasim.scenario.json_schema import scenario_schema
+
+    print(json.dumps(scenario_schema(), indent=2, ensure_ascii=False))
+    return OK
+
+
+def _estimate(words: Sequence[str]) -> int:
+    from lambdasim.report.estimate import estimate_lines, parse_estimate
+
+    parser = argparse.ArgumentParser(
+        prog="python -m lambdasim estimate",
+        description="Little's law for one function, and what it leaves out.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--rate", required=True, metavar="RATE", help="requests per time, for example 100/s")
+    parser.add_argument("--duration", required=True, metavar="TIME", help="mean duration, for example 500ms")
+    parser.add_argument("--quota", type=int, default=1_000, metavar="N", help="concurrency quota (default 1000)")
+    options = parser.parse_args(words)
+    question = parse_estimate(rate=options.rate, duration=options.duration, quota=options.quota)
+    print("\n".join(estimate_lines(question)))
+    return OK

@@ -1,0 +1,126 @@
+"""What CloudWatch would show: AWS's metric names, units and statistics in periods of a minute or another length.
+
+Rules from the Lambda page on metric types (read 2026): counts emit 1 for each event and are summed; invocation metrics
+carry the time at which the invocation started; Duration excludes init but includes a suppressed one; a throttled
+attempt is no Invocation. MODEL: AWS does not publish how often ConcurrentExecutions is sampled; here it is sampled at
+every admission and, while anything is in flight, at the start of each period, so that its maximum is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from lambdasim.eventlog.log import NOT_YET, EventLog
+from lambdasim.metrics.levels import level_at, levels_after_starts
+from lambdasim.metrics.outcomes import is_error
+
+Unit = Literal["Count", "Milliseconds"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricRow:
+    """Statistics of one metric in one period; an empty function means the whole region."""
+
+    period_start_ns: int
+    function: str
+    metric: str
+    unit: Unit
+    sample_count: int
+    sum: float
+    average: float
+    minimum: float
+    maximum: float
+    p50: float
+    p99: float
+
+
+def cloudwatch_metrics(log: EventLog, period_ns: int, reserved: frozenset[str]) -> list[MetricRow]:
+    """Rows by period, then region before functions in file order, then metric; periods with data only.
+
+    ``reserved`` names the functions with reserved concurrency, which UnreservedConcurrentExecutions leaves out.
+    """
+    rows: list[tuple[int, int, MetricRow]] = []
+    for position, (name, inside) in enumerate(_groups(log)):
+        rows += [(row.period_start_ns, position, row) for row in _rows(log, period_ns, name, inside)]
+        if not name:
+            function = log.requests.function[log.invocations.request]
+            shared = ~np.isin(function, [i for i, other in enumerate(log.function_names) if other in reserved])
+            samples = _concurrency_samples(log, period_ns, shared)
+            unreserved = _statistics("UnreservedConcurrentExecutions", "Count", name, period_ns, *samples)
+            rows += [(row.period_start_ns, position, row) for row in unreserved]
+    return [row for _, _, row in sorted(rows, key=lambda item: item[:2])]
+
+
+def _groups(log: EventLog) -> Iterator[tuple[str, int | None]]:
+    yield "", None
+    for number, name in enumerate(log.function_names):
+        yield name, number
+
+
+def _rows(log: EventLog, period_ns: int, name: str, function: int | None) -> Iterator[MetricRow]:
+    invocations, throttles = log.invocations, log.throttles
+    if function is None:
+        invoked, refused = np.ones(len(invocations), dtype=np.bool_), np.ones(len(throttles), dtype=np.bool_)
+    else:
+        invoked = log.requests.function[invocations.request] == function
+        refused = log.requests.function[throttles.request] == function
+    started = invocations.admitted_ns[invoked]
+    yield from _counts("Invocations", name, period_ns, started)
+    yield from _counts("Errors", name, period_ns, started[is_error(invocations.result[invoked])])
+    yield from _counts("Throttles", name, period_ns, throttles.time_ns[refused])
+    ended = invoked & (invocations.end_ns != NOT_YET)
+    duration_ms = (invocations.end_ns[ended] - invocations.handler_ns[ended]) / 1e6
+    periods = invocations.admitted_ns[ended] // period_ns
+    yield from _statistics("Duration", "Milliseconds", name, period_ns, periods, duration_ms)
+    samples = _concurrency_samples(log, period_ns, invoked)
+    yield from _statistics("ConcurrentExecutions", "Count", name, period_ns, *samples)
+
+
+def _concurrency_samples(
+    log: EventLog, period_ns: int, included: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Period and value of each sample of the number in flight."""
+    admitted, end = log.invocations.admitted_ns[included], log.invocations.end_ns[included]
+    starts, levels = levels_after_starts(admitted, end)
+    boundaries = np.arange(period_ns, log.end_ns + 1, period_ns)
+    carried = level_at(boundaries, admitted, end)
+    periods = np.concatenate((starts // period_ns, boundaries[carried > 0] // period_ns))
+    return periods, np.concatenate((levels, carried[carried > 0])).astype(np.float64)
+
+
+def _counts(metric: str, name: str, period_ns: int, times_ns: npt.NDArray[np.int64]) -> Iterator[MetricRow]:
+    return _statistics(metric, "Count", name, period_ns, times_ns // period_ns, np.ones(len(times_ns)))
+
+
+def _statistics(
+    metric: str,
+    unit: Unit,
+    name: str,
+    period_ns: int,
+    periods: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float64],
+) -> Iterator[MetricRow]:
+    """Statistics of the values in each period that has any; percentile p is the ceil(p n)-th smallest."""
+    order = np.lexsort((values, periods))
+    periods, values = periods[order], values[order]
+    present, first = np.unique(periods, return_index=True)
+    for period, part in zip(present.tolist(), np.split(values, first[1:]), strict=False):
+        count, total = len(part), float(part.sum())
+        yield MetricRow(
+            period_start_ns=period * period_ns,
+            function=name,
+            metric=metric,
+            unit=unit,
+            sample_count=count,
+            sum=total,
+            average=total / count,
+            minimum=float(part[0]),
+            maximum=float(part[-1]),
+            p50=float(part[-(-count // 2) - 1]),
+            p99=float(part[-(-count * 99 // 100) - 1]),
+        )

@@ -1,0 +1,58 @@
+"""One run: the scenario, its event log, and what is derived from the two. Everything that reports a run reads this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from lambdasim.eventlog.log import EventLog
+from lambdasim.metrics.outcomes import RequestOutcomes, request_outcomes
+from lambdasim.metrics.summary import summary_blocks
+from lambdasim.scenario.load import fingerprint
+from lambdasim.scenario.schema import Scenario
+from lambdasim.units import to_seconds
+from lambdasim.version import __version__
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A scenario that was simulated. ``wall_s`` is the real time that drawing and simulating took."""
+
+    scenario: Scenario
+    seed: int
+    engine: str
+    log: EventLog
+    wall_s: float
+
+    @cached_property
+    def outcomes(self) -> RequestOutcomes:
+        """What became of each request."""
+        return request_outcomes(self.log)
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The content of ``summary.json``: times in seconds, ratios in [0, 1], None where there is no data."""
+        log = self.log
+        quotas: dict[str, Any] = {"": self.scenario.region.concurrency_quota}
+        quotas |= {name: function.reserved_concurrency for name, function in self.scenario.functions.items()}
+        total = len(log.requests)
+        return {
+            "scenario": {
+                "name": self.scenario.name,
+                "sha256": fingerprint(self.scenario.model_copy(update={"seed": self.seed})),
+                "seed": self.seed,
+                "profile": self.scenario.profile,
+                "engine": self.engine,
+                "version": __version__,
+                "duration_s": to_seconds(self.scenario.duration),
+                "simulated_s": to_seconds(log.end_ns),
+                "partial": log.is_partial,
+            },
+            **summary_blocks(log, self.outcomes, self.scenario.duration, quotas),
+            "slo": {},
+            "performance": {
+                "wall_s": self.wall_s,
+                "requests_per_s": total / self.wall_s if self.wall_s > 0 else None,
+            },
+        }

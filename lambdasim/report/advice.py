@@ -1,0 +1,128 @@
+"""What the figures of a run mean: Little's law, the limit that bound first, and what to look at next.
+
+Each sentence follows from figures of the summary by a rule that can be read here.
+"""
+
+from __future__ import annotations
+
+from lambdasim.metrics.highlights import first_throttle, mean_handler_ns, mean_wait_ns, waited_without_cold_start
+from lambdasim.metrics.run import Run
+from lambdasim.platform.concurrency import ThrottleReason
+from lambdasim.report.wording import MEANING, clock_text, count_text, share_text, time_text
+from lambdasim.units import NS_PER_S
+
+_NEXT_STEP = {
+    ThrottleReason.ACCOUNT_CONCURRENCY: (
+        "A larger quota would help: try --set region.concurrency_quota={double_quota}. So would shorter handlers, or"
+        " callers that retry with back-off (client.retry)."
+    ),
+    ThrottleReason.ACCOUNT_RATE: (
+        "The request rate is the limit, not the concurrency: it is 10 x the quota per second. Try --set"
+        " region.concurrency_quota={double_quota}, or batch several items into one request."
+    ),
+    ThrottleReason.RESERVED_CONCURRENCY: (
+        "{function} is held back by its own reservation while the rest of the quota may be free: try --set"
+        " functions.{function}.reserved_concurrency={double_reserved}."
+    ),
+    ThrottleReason.RESERVED_RATE: (
+        "{function} sends more than 10 requests per second and reserved unit: reserve more than Little's law says,"
+        " for example --set functions.{function}.reserved_concurrency={double_reserved}."
+    ),
+    ThrottleReason.SCALING_REQUEST_RATE: (
+        "No quota helps here: let the traffic rise more slowly, or spread it over several functions; each has its own"
+        " scaling rate."
+    ),
+    ThrottleReason.SCALING_RATE: (
+        "A larger quota would not help: environments start at a fixed rate. Let the traffic rise more slowly, spread it"
+        " over several functions, or let callers retry."
+    ),
+}
+
+
+def littles_law_sentences(run: Run) -> list[str]:
+    """Little's law as one computes it by hand, beside the simulated figure, and why the two differ."""
+    handler_ns, wait_ns = mean_handler_ns(run.log), mean_wait_ns(run.log)
+    summary = run.summary
+    concurrency, total = summary["concurrency"], summary["requests"]["total"]
+    interval_s = min(summary["scenario"]["duration_s"], summary["scenario"]["simulated_s"])
+    if handler_ns is None or wait_ns is None or not interval_s or not total:
+        return []
+    rate = total / interval_s
+    by_hand = rate * handler_ns / NS_PER_S
+    sentences = [
+        f"By hand: {count_text(rate)} requests/s x {time_text(handler_ns)} in the handler = {count_text(by_hand)}."
+        f" Simulated mean: {count_text(concurrency['mean'])}."
+    ]
+    reasons = []
+    accepted_share = summary["invocations"]["total"] / total
+    if accepted_share < 0.99:
+        reasons.append(f"only {share_text(summary['invocations']['total'], total)} of that rate was accepted")
+    elif accepted_share > 1.01:
+        reasons.append(f"some requests were executed more than once ({count_text(accepted_share)} times on average)")
+    if wait_ns > 0.01 * handler_ns:
+        reasons.append(f"waiting for an init adds {time_text(wait_ns)} to the average request, and counts")
+    if reasons:
+        sentences.append("They differ because " + ", and ".join(reasons) + ".")
+    else:
+        sentences.append("They agree: little was refused and little time was spent on waiting for an init.")
+    mean, peak = concurrency["mean"] or 0, concurrency["peak"]
+    if peak > 1.5 * mean and peak > mean + 5:
+        sentences.append(
+            f"But it is an average: the peak was {count_text(peak)}, {count_text(peak / mean) if mean else 'far'} times"
+            " as much, and limits see the peak."
+        )
+    return sentences
+
+
+def first_limit_sentence(run: Run) -> str:
+    """Which limit refused an attempt first, or how far the nearest one was."""
+    first = first_throttle(run.log)
+    concurrency = run.summary["concurrency"]
+    if first is None:
+        return (
+            f"No limit was reached. The peak of {count_text(concurrency['peak'])} is"
+            f" {share_text(concurrency['peak'], concurrency['quota'])} of the quota of {count_text(concurrency['quota'])}."
+        )
+    time_ns, reason, function = first
+    return f"{reason.key}, at {clock_text(time_ns)}, for {function}: {MEANING[reason]}."
+
+
+def next_steps(run: Run) -> list[str]:
+    """What to try or to look at next, most telling first."""
+    summary = run.summary
+    steps = []
+    by_reason = summary["attempts"]["throttles_by_reason"]
+    if summary["attempts"]["throttles"]:
+        worst = max(ThrottleReason, key=lambda reason: by_reason[reason.key])
+        steps.append(_throttle_step(run, worst))
+    if summary["requests"]["throttled"] and not summary["attempts"]["retries"]:
+        (source, *_) = run.scenario.traffic
+        steps.append(
+            "Callers gave up after their first refusal. See what retries change: --set"
+            f" 'traffic.{source}.client.retry={{max_attempts: 4, base: 200ms, cap: 5s, jitter: full}}'."
+        )
+    if summary["requests"]["in_flight"]:
+        steps.append("Some requests were not settled when the run ended: a longer drain shows what becomes of them.")
+    unused = waited_without_cold_start(run.log)
+    if unused > summary["invocations"]["cold_starts"]:
+        steps.append(
+            f"{count_text(unused)} requests waited for a new environment but were served by one that became free first;"
+            " the new ones came up for nobody. Compare with --set functions.NAME.assignment=bound."
+        )
+    if not steps:
+        steps.append(
+            "Nothing was refused. Lower the quota until something is, and see which limit it is: --set"
+            f" region.concurrency_quota={max(1, summary['concurrency']['peak'] // 2)} --set region.min_unreserved=0."
+        )
+    return steps
+
+
+def _throttle_step(run: Run, reason: ThrottleReason) -> str:
+    rows = run.log.throttles.request[run.log.throttles.reason == reason]
+    function = run.log.function_names[run.log.requests.function[rows[0]]]
+    reserved = run.scenario.functions[function].reserved_concurrency or 0
+    return _NEXT_STEP[reason].format(
+        double_quota=2 * run.scenario.region.concurrency_quota,
+        double_reserved=max(1, 2 * reserved),
+        function=function,
+    )

@@ -1,0 +1,247 @@
+"""The summary that the command line prints: what was offered, what became of it, why, and what to look at next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from textwrap import fill
+from typing import IO
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from lambdasim.metrics.highlights import (
+    MINUTE_NS,
+    busiest_second,
+    last_throttle_ns,
+    latency_rows,
+    minutes,
+    waited_without_cold_start,
+    worst_minute,
+)
+from lambdasim.metrics.outcomes import Outcome
+from lambdasim.metrics.run import Run
+from lambdasim.platform.concurrency import AWS_REASON, ThrottleReason
+from lambdasim.report.advice import first_limit_sentence, littles_law_sentences, next_steps
+from lambdasim.report.wording import MEANING, clock_text, count_text, seconds_value, share_text, time_text
+from lambdasim.units import NS_PER_S
+
+_WIDTH = 100
+_MAX_FUNCTIONS = 20
+
+_FATE = {
+    Outcome.COMPLETED: "got an answer",
+    Outcome.FAILED: "ended in a function error or timeout",
+    Outcome.THROTTLED: "refused, and the caller gave up",
+    Outcome.TIMED_OUT_CLIENT: "the caller stopped waiting",
+    Outcome.DROPPED: "given up by a queue",
+    Outcome.IN_FLIGHT: "not settled when the run ended",
+}
+
+
+def print_summary(run: Run, out: IO[str], directory: Path | None) -> None:
+    """Print the summary of a run; ``directory`` is where its files are, None if there are none."""
+    terminal = out.isatty()
+    console = Console(file=out, highlight=False, width=None if terminal else _WIDTH)
+    if terminal and console.width > _WIDTH:
+        console = Console(file=out, highlight=False, width=_WIDTH)
+    _title(console, run)
+    _offered(console, run)
+    _fates(console, run)
+    _throttles(console, run)
+    _cold_starts(console, run)
+    _latency(console, run)
+    _concurrency(console, run)
+    _functions(console, run)
+    _paragraphs(console, "What to look at next", next_steps(run), bullet="· ")
+    if directory is not None:
+        _paragraphs(console, "Files", [f"{directory} (start with concurrency.png and outcomes.png)"])
+
+
+def _title(console: Console, run: Run) -> None:
+    scenario = run.summary["scenario"]
+    console.print(
+        Text.assemble((run.scenario.name, "bold"), (f"   seed {run.seed}, profile {scenario['profile']}", "dim"))
+    )
+    if run.scenario.description:
+        console.print(Text(run.scenario.description, style="italic"))
+    if run.log.is_partial:
+        stopped = clock_text(run.log.end_ns)
+        console.print(
+            Text(f"Interrupted at {stopped} of simulated time: everything below is partial.", style="bold red")
+        )
+
+
+def _offered(console: Console, run: Run) -> None:
+    summary = run.summary
+    total = summary["requests"]["total"]
+    lines = [f"{count_text(total)} requests in {seconds_value(summary['scenario']['duration_s'])}"]
+    busiest = busiest_second(run.log)
+    if busiest is not None:
+        interval_s = min(summary["scenario"]["duration_s"], summary["scenario"]["simulated_s"]) or 1
+        second, count = busiest
+        lines[0] += (
+            f": {count_text(total / interval_s)}/s on average, {count_text(count)}/s in the busiest second"
+            f" (at {clock_text(second * NS_PER_S)})."
+        )
+    retries = summary["attempts"]["retries"]
+    if retries:
+        lines.append(
+            f"With {count_text(retries)} retries that makes {count_text(summary['attempts']['total'])} attempts,"
+            f" {count_text(summary['attempts']['total'] / total)} for each request."
+        )
+    after_s = summary["scenario"]["simulated_s"] - summary["scenario"]["duration_s"]
+    if after_s > 0.5:
+        lines.append(f"The last of them was settled {seconds_value(after_s)} after the traffic had ended.")
+    _paragraphs(console, "What was offered", lines)
+
+
+def _fates(console: Console, run: Run) -> None:
+    requests = run.summary["requests"]
+    table = _table("", "requests", "", "")
+    for outcome in Outcome:
+        count = requests[outcome.key]
+        if count or outcome == Outcome.COMPLETED:
+            table.add_row(outcome.key, count_text(count), share_text(count, requests["total"]), _FATE[outcome])
+    _section(console, "What became of them", table)
+
+
+def _throttles(console: Console, run: Run) -> None:
+    attempts = run.summary["attempts"]
+    if not attempts["throttles"]:
+        _paragraphs(console, "Which limit bound first", [first_limit_sentence(run)])
+        return
+    table = _table("", "attempts", "", "", "")
+    for reason in ThrottleReason:
+        count = attempts["throttles_by_reason"][reason.key]
+        if count:
+            table.add_row(
+                reason.key,
+                count_text(count),
+                share_text(count, attempts["total"]),
+                MEANING[reason],
+            )
+    _section(console, "Why attempts were throttled", table)
+    seen = [reason for reason in ThrottleReason if attempts["throttles_by_reason"][reason.key]]
+    lines = ["AWS would say " + " or ".join(dict.fromkeys(AWS_REASON[reason] for reason in seen)) + " (HTTP 429)."]
+    minute = worst_minute(run.log)
+    if minute is not None and minute.throttles:
+        lines.append(
+            f"Worst minute: {clock_text(minute.start_ns)} to {clock_text(minute.start_ns + MINUTE_NS)},"
+            f" {count_text(minute.throttles)} of {count_text(minute.attempts)} attempts refused"
+            f" ({share_text(minute.throttles, minute.attempts)})."
+        )
+    last = last_throttle_ns(run.log)
+    if last is not None:
+        lines.append(f"The last refusal was at {clock_text(last)}.")
+    _body(console, lines)
+    _paragraphs(console, "Which limit bound first", [first_limit_sentence(run)])
+
+
+def _cold_starts(console: Console, run: Run) -> None:
+    invocations, init = run.summary["invocations"], run.summary["init_s"]
+    cold = invocations["cold_starts"]
+    lines = [
+        f"{count_text(cold)} of {count_text(invocations['total'])} invocations ({share_text(cold, invocations['total'])})"
+    ]
+    if cold:
+        lines[0] += f"; their init took {seconds_value(init['p50'])} (median), {seconds_value(init['max'])} at most."
+    else:
+        lines[0] += "."
+    freed = waited_without_cold_start(run.log)
+    if freed:
+        lines.append(
+            f"{count_text(freed)} more waited for a new environment until another one became free: not cold, but late."
+        )
+    minute = max(minutes(run.log), key=lambda minute: minute.cold_starts)
+    if cold and run.log.end_ns > MINUTE_NS:
+        lines.append(
+            f"Worst minute: {clock_text(minute.start_ns)}, {count_text(minute.cold_starts)} cold starts"
+            f" ({share_text(minute.cold_starts, minute.attempts - minute.throttles)} of its invocations)."
+        )
+    environments = run.summary["environments"]
+    lines.append(
+        f"{count_text(environments['created'])} environments were started, {count_text(environments['peak'])} were alive"
+        f" at once, {count_text(environments['reaped'])} were reaped; on average"
+        f" {count_text(environments['mean_idle'])} of {count_text(environments['mean'])} were idle."
+    )
+    _paragraphs(console, "Cold starts", lines)
+
+
+def _latency(console: Console, run: Run) -> None:
+    rows = latency_rows(run.log, run.outcomes)
+    if not rows[-1].count:
+        return
+    table = _table("", "requests", "p50", "p95", "p99", "max")
+    for row in rows:
+        if row.count:
+            times = (row.p50_ns, row.p95_ns, row.p99_ns, row.max_ns)
+            table.add_row(row.label, count_text(row.count), *map(time_text, times))
+    _section(console, "Latency as the caller sees it", table)
+
+
+def _concurrency(console: Console, run: Run) -> None:
+    concurrency = run.summary["concurrency"]
+    lines = [
+        f"Peak {count_text(concurrency['peak'])} of {count_text(concurrency['quota'])}"
+        f" ({share_text(concurrency['peak'], concurrency['quota'])} of the quota), {count_text(concurrency['mean'])} on"
+        " average.",
+        *littles_law_sentences(run),
+    ]
+    _paragraphs(console, "Concurrency, and Little's law", lines)
+
+
+def _functions(console: Console, run: Run) -> None:
+    functions = run.summary["functions"]
+    if len(functions) < 2:
+        return
+    table = _table("", "requests", "throttled", "cold", "p99", "peak", "reserved")
+    shown = sorted(functions, key=lambda name: -functions[name]["requests"]["total"])[:_MAX_FUNCTIONS]
+    for name in shown:
+        block = functions[name]
+        requests = block["requests"]
+        table.add_row(
+            name,
+            count_text(requests["total"]),
+            share_text(requests["throttled"], requests["total"]),
+            share_text(block["invocations"]["cold_starts"], block["invocations"]["total"]),
+            seconds_value(block["latency_s"]["p99"]),
+            count_text(block["concurrency"]["peak"]),
+            count_text(block["concurrency"]["quota"]),
+        )
+    _section(console, "Function by function", table)
+    if len(functions) > len(shown):
+        _body(console, [f"and {len(functions) - len(shown)} more in summary.json"])
+
+
+def _table(*headings: str) -> Table:
+    """A plain table: names to the left, figures to the right, and a last column without heading for a remark."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    for number, heading in enumerate(headings):
+        is_figure = bool(heading) or number == 2
+        table.add_column(heading, justify="right" if is_figure else "left", no_wrap=is_figure or number == 0)
+    return table
+
+
+def _section(console: Console, heading: str, table: Table) -> None:
+    console.print()
+    console.print(Text(heading, style="bold"))
+    console.print(Padding(table, (0, 0, 0, 2), expand=False))
+
+
+def _paragraphs(console: Console, heading: str, lines: Iterable[str], bullet: str = "") -> None:
+    console.print()
+    console.print(Text(heading, style="bold"))
+    _body(console, lines, bullet)
+
+
+def _body(console: Console, lines: Iterable[str], bullet: str = "") -> None:
+    """Indented paragraphs, wrapped by hand: rich would fill the lines with blanks, which copy badly."""
+    indent = " " * (2 + len(bullet))
+    for line in lines:
+        wrapped = fill(
+            line, console.width, initial_indent="  " + bullet, subsequent_indent=indent, break_on_hyphens=False
+        )
+        console.print(Text(wrapped), soft_wrap=True)

@@ -1,0 +1,74 @@
+"""How numbers and names read in the terminal summary."""
+
+from __future__ import annotations
+
+from lambdasim.platform.concurrency import ThrottleReason
+from lambdasim.units import NS_PER_S
+
+# What each refusal means, in one line for someone who never read AWS's documentation.
+MEANING = {
+    ThrottleReason.ACCOUNT_CONCURRENCY: "as many requests in flight as the unreserved part of the quota allows",
+    ThrottleReason.ACCOUNT_RATE: "more requests per second than 10 x the quota, however short they are",
+    ThrottleReason.RESERVED_CONCURRENCY: "as many requests in flight as the function's reserved concurrency",
+    ThrottleReason.RESERVED_RATE: "more requests per second than 10 x the reserved concurrency",
+    ThrottleReason.SCALING_REQUEST_RATE: "the accepted request rate grew faster than Lambda lets it",
+    ThrottleReason.SCALING_RATE: "new environments were needed faster than Lambda starts them",
+}
+
+
+def time_text(time_ns: float | None) -> str:
+    """A length of time in the unit that reads best: ``3.2ms``, ``180ms``, ``1.25s``, ``2m05s``, ``1h30m``."""
+    if time_ns is None:
+        return "–"
+    seconds = time_ns / NS_PER_S
+    if seconds == 0:
+        return "0s"
+    if seconds < 0.0095:
+        return f"{seconds * 1e3:.2g}ms"
+    if seconds < 0.9995:
+        return f"{seconds * 1e3:.0f}ms"
+    if seconds < 9.995:
+        return f"{seconds:.2f}s"
+    if seconds < 99.95:
+        return f"{seconds:.1f}s"
+    if seconds < 5_999.5:
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes}m{rest:02d}s" if rest else f"{minutes}m"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours}h{minutes:02d}m" if minutes else f"{hours}h"
+
+
+def seconds_value(seconds: float | None) -> str:
+    """``time_text`` of a time in seconds."""
+    return time_text(None if seconds is None else seconds * NS_PER_S)
+
+
+def clock_text(time_ns: int) -> str:
+    """A point in simulated time: ``2:05`` (minutes and seconds), ``1:02:05`` after an hour."""
+    total = time_ns // NS_PER_S
+    hours, rest = divmod(total, 3_600)
+    minutes, seconds = divmod(rest, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def share_text(part: float, whole: float) -> str:
+    """A share in percent that never reads 0 % or 100 % when it is not."""
+    if not whole:
+        return "–"
+    percent = 100 * part / whole
+    if 0 < percent < 0.01:
+        return "<0.01%"
+    if 99.9 < percent < 100:
+        return ">99.9%"
+    if percent < 1:
+        return f"{percent:.2g}%"
+    return f"{percent:.1f}%" if percent < 99.95 else "100%"
+
+
+def count_text(value: float | None) -> str:
+    """A number with thousands separators and no more digits than it needs."""
+    if value is None:
+        return "–"
+    if value == int(value):
+        return f"{int(value):,}"
+    return f"{value:,.1f}" if value >= 10 else f"{value:.3g}"

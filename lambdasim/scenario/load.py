@@ -1,0 +1,231 @@
+"""Loads a scenario: reads, applies settings, validates, checks the rules between keys; all problems come at once.
+
+The one door into the package for scenarios from a file, from Python, or changed from another one. What a scenario may
+hold stands in ``schema``; messages are made in ``problems``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from lambdasim.errors import Problem, ScenarioError, ScenarioWarning
+from lambdasim.scenario import profiles, rules
+from lambdasim.scenario.data_files import HASHES, DataFile
+from lambdasim.scenario.fields import PositiveDuration
+from lambdasim.scenario.overrides import Overridden, apply
+from lambdasim.scenario.problems import Placed, Source, from_errors
+from lambdasim.scenario.schema import Function, Region, Scenario, with_profile_defaults
+from lambdasim.scenario.traffic import TrafficSource
+from lambdasim.scenario.yaml_reader import MAX_DEPTH, Document, YamlPath, path_text, read_file
+
+_Part = TypeVar("_Part")
+
+
+def load(
+    source: str | os.PathLike[str] | Mapping[str, Any] | Scenario,
+    *,
+    seed: int | None = None,
+    overrides: Mapping[str, object] | Sequence[tuple[str, object]] | None = None,
+    on_warning: Callable[[str], None] | None = None,
+) -> Scenario:
+    """The scenario in a YAML file, in a mapping or in a scenario, after ``overrides`` (``{"region.name": "x"}``).
+
+    Paths of data files are relative to the scenario file, else to the current folder. ``seed`` wins over every other.
+    Warnings go to ``on_warning``, else to ``warnings`` as ScenarioWarning. Raises ScenarioError with every problem.
+    """
+    document, data, base = _raw(source)
+    overridden = _overridden(data, overrides, seed)
+    origin = Source(data=overridden.data, document=document, origins=overridden.origins)
+    context = {"base": base, "files": {}}
+    found: list[Placed] = []
+    scenario = None
+    try:
+        scenario = Scenario.model_validate(overridden.data, context=context)
+    except ValidationError as error:
+        found += from_errors(error.errors(include_url=False), origin)
+    broken, without_effect = rules.check(_parts(overridden.data, scenario, context))
+    found += [_placed(finding, origin, base) for finding in broken]
+    if document is not None:
+        found += [Placed(order=place, problem=problem) for place, problem in document.problems]
+    found.sort(key=_by_place)
+    problems = [*(placed.problem for placed in found), *overridden.problems]
+    if problems or scenario is None:
+        raise ScenarioError(problems)
+    for placed in sorted((_placed(finding, origin, base) for finding in without_effect), key=_by_place):
+        if on_warning is not None:
+            on_warning(str(placed.problem))
+        else:
+            warnings.warn(str(placed.problem), ScenarioWarning, stacklevel=2)
+    return scenario
+
+
+def replace(scenario: Scenario, changes: Mapping[str, object]) -> Scenario:
+    """A scenario with other values, checked as a whole: ``replace(scenario, {"functions.api.init": "2s"})``."""
+    return load(scenario, overrides=changes)
+
+
+def fingerprint(scenario: Scenario) -> str:
+    """SHA-256 (hex) of the resolved scenario as canonical JSON, each data file replaced by its own hash."""
+    resolved = scenario.model_dump(mode="json", context={HASHES: True})
+    text = json.dumps(resolved, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def as_written(scenario: Scenario) -> dict[str, Any]:
+    """The data that ``load`` turns into this scenario again, with data files as they were read.
+
+    Left out is what the profile gives, so that another profile can be set.
+    """
+    data = _written(scenario)
+    given = profiles.defaults(scenario.profile, "region")
+    data["region"] = _without(data["region"], _written(Region.model_validate(given)))
+    given = profiles.defaults(scenario.profile, "functions.*")
+    function = _written(Function.model_validate({**given, "duration": "1s", "init": "1s"}))
+    defaults = {key: function[key] for key in given}
+    data["functions"] = {name: _without(written, defaults) for name, written in data["functions"].items()}
+    return data
+
+
+def _without(data: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in data.items() if key not in defaults or value != defaults[key]}
+
+
+def _written(model: BaseModel) -> dict[str, Any]:
+    data: dict[str, Any] = model.model_dump(mode="json", exclude_unset=True)
+    _put_files_back(model, data)
+    return data
+
+
+def _put_files_back(value: Any, written: Any) -> None:
+    """Replaces the paths of data files in ``written`` by the files that ``value`` holds."""
+    if isinstance(value, BaseModel):
+        for name in value.model_fields_set:
+            item = getattr(value, name)
+            if isinstance(item, DataFile):
+                written[name] = item
+            else:
+                # A component of a mixture is written without the key that its model has.
+                _put_files_back(item, written.get(name, written))
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _put_files_back(item, written[name])
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            _put_files_back(item, written[index])
+
+
+def _raw(source: str | os.PathLike[str] | Mapping[str, Any] | Scenario) -> tuple[Document | None, dict[str, Any], Path]:
+    """The document that data come from (None in Python), the data, and the folder that their paths are relative to."""
+    if isinstance(source, Scenario):
+        return None, as_written(source), Path()
+    if isinstance(source, Mapping):
+        return None, {"name": "scenario", **_plain_or_raise(source)}, Path()
+    name = os.fspath(source) if isinstance(source, str | os.PathLike) else None
+    if not isinstance(name, str):
+        raise ScenarioError("a scenario must be the name of a file, a mapping or a Scenario")
+    path = Path(name)
+    document = read_file(path, name)
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem)[:100]
+    return document, {"name": stem, **document.data}, path.parent
+
+
+def _overridden(
+    data: dict[str, Any], overrides: Mapping[str, object] | Sequence[tuple[str, object]] | None, seed: int | None
+) -> Overridden:
+    pairs = list(overrides.items() if isinstance(overrides, Mapping) else overrides or ())
+    if seed is not None:
+        pairs.append(("seed", seed))
+    problems: list[Problem] = []
+    settings = [(text, _plain(value, tuple(text.split(".")), problems)) for text, value in pairs]
+    if problems:
+        raise ScenarioError(problems)
+    return apply(data, settings)
+
+
+def _plain_or_raise(value: Mapping[str, Any]) -> dict[str, Any]:
+    problems: list[Problem] = []
+    data: dict[str, Any] = _plain(value, (), problems)
+    if problems:
+        raise ScenarioError(problems)
+    return data
+
+
+def _plain(value: Any, path: YamlPath, problems: list[Problem]) -> Any:
+    """A Python value as YAML would have given it; what YAML cannot hold is noted in ``problems``."""
+    if len(path) > MAX_DEPTH:
+        problems.append(Problem(place="", path=path_text(path[:3]), message=f"must not be nested {MAX_DEPTH} deep"))
+        return None
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, BaseModel):
+        return _written(value)
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                message = f"must have text as its keys, got {key!r:.60}"
+                problems.append(Problem(place="", path=path_text(path), message=message))
+        return {str(key): _plain(item, (*path, str(key)), problems) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, (*path, index), problems) for index, item in enumerate(value)]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if value is not None and not isinstance(value, bool | int | float | str | DataFile):
+        message = f"must be text, a number, a list or a mapping, got {type(value).__name__}"
+        problems.append(Problem(place="", path=path_text(path), message=message))
+    return value
+
+
+def _parts(data: dict[str, Any], scenario: Scenario | None, context: dict[str, Any]) -> rules.Parts:
+    """What is right in itself: all of a scenario, or those sections of raw data that validate alone."""
+    if scenario is not None:
+        return rules.parts_of(data, scenario.region, scenario.functions, scenario.traffic, scenario.duration)
+    filled = with_profile_defaults(data)
+    return rules.parts_of(
+        data,
+        _validated(Region, filled["region"], context),
+        _validated_each(Function, filled.get("functions"), context),
+        _validated_each(TrafficSource, filled.get("traffic"), context),
+        _validated(PositiveDuration, filled.get("duration"), context),
+    )
+
+
+def _validated(kind: Any, value: Any, context: dict[str, Any]) -> Any:
+    """The value as ``kind``, or None where it is wrong."""
+    try:
+        return TypeAdapter(kind).validate_python(value, context=context)
+    except ValidationError:
+        return None
+
+
+def _validated_each(kind: type[_Part], section: Any, context: dict[str, Any]) -> dict[str, _Part]:
+    if not isinstance(section, dict):
+        return {}
+    adapter = TypeAdapter(kind)
+    parts = {}
+    for name, value in section.items():
+        try:
+            parts[name] = adapter.validate_python(value, context=context)
+        except ValidationError:
+            continue
+    return parts
+
+
+def _placed(finding: rules.Finding, source: Source, base: Path) -> Placed:
+    place = str(base / finding.data_row) if finding.data_row else ""
+    return source.placed(finding.path, finding.message, at_key=finding.at_key, place=place)
+
+
+def _by_place(placed: Placed) -> tuple[int, int]:
+    return placed.order.line, placed.order.column

@@ -1,0 +1,69 @@
+"""What the scenario format defines and this version does not do yet, so that it is refused by name.
+
+A key of a later version must never look like a spelling mistake, and must never be ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+Path = tuple[str | int, ...]
+
+# Keys by where they stand ("*" is any name), with what they are for.
+PLANNED_KEYS: dict[tuple[str, ...], str] = {
+    ("changes",): "what-ifs during the run, such as another quota or a deployment",
+    ("slo",): "targets that a run must meet",
+    ("queues",): "SQS queues that invoke functions",
+    ("streams",): "Kinesis and DynamoDB streams that invoke functions",
+    ("region", "code_storage"): "the quota for code of all functions and layers",
+    ("functions", "*", "provisioned_concurrency"): "execution environments that are kept initialised",
+    ("functions", "*", "async"): "retries, maximum age and destinations of asynchronous events",
+    ("functions", "*", "code_size"): "the size of the deployment package",
+    ("functions", "*", "versions"): "published versions, which take code storage",
+    ("functions", "*", "snapstart"): "restoring environments from a snapshot",
+    ("functions", "*", "autoscaling"): "provisioned concurrency that follows the load",
+    ("traffic", "*", "via"): "API Gateway or another service between caller and function",
+    ("traffic", "*", "virtual_users"): "callers that wait for an answer before they send again",
+    ("traffic", "*", "shape", "ramp"): "a linear rise of the rate",
+    ("traffic", "*", "shape", "steps"): "a rate that changes in steps",
+    ("traffic", "*", "shape", "diurnal"): "a daily wave of the rate",
+    ("traffic", "*", "shape", "burst"): "short bursts that come again and again",
+    ("traffic", "*", "shape", "cron"): "requests on a schedule",
+}
+
+# Values of a key, with what they are for. A mapping is known by its one key.
+PLANNED_VALUES: dict[tuple[str, ...], dict[str, str]] = {
+    ("traffic", "*", "invoke"): {
+        "async": "asynchronous events",
+        "sqs": "messages of an SQS queue",
+        "stream": "records of a stream",
+    },
+    ("traffic", "*", "arrivals"): {
+        "gamma": "arrivals that are more or less even than Poisson ones",
+        "mmpp": "arrivals whose rate jumps at random",
+    },
+}
+
+# The one shape of this version; without it the key is missing, unless a later version's shape stands there.
+SUPPORTED_SHAPE = "spike"
+
+
+def _matches(pattern: Sequence[str], path: Path) -> bool:
+    return len(pattern) == len(path) and all(
+        part in ("*", element) for part, element in zip(pattern, path, strict=True)
+    )
+
+
+def planned_key(path: Path) -> str | None:
+    """What the key at ``path`` is for, if a later version supports it."""
+    return next((purpose for pattern, purpose in PLANNED_KEYS.items() if _matches(pattern, path)), None)
+
+
+def planned_value(path: Path, value: Any) -> tuple[str, str] | None:
+    """(name, what it is for) of a value of the key at ``path`` that a later version supports."""
+    name = next(iter(value)) if isinstance(value, dict) and len(value) == 1 else value
+    for pattern, values in PLANNED_VALUES.items():
+        if _matches(pattern, path) and isinstance(name, str) and name in values:
+            return name, values[name]
+    return None

@@ -1,0 +1,209 @@
+"""Rules between keys, and warnings about what has no effect. Each rule is a pure function of validated parts.
+
+A part that is wrong in itself is left out, so that these findings come together with the problems of single keys.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from lambdasim.scenario.data_files import Trace
+from lambdasim.scenario.distributions import greatest_ns
+from lambdasim.scenario.fields import UNLIMITED
+from lambdasim.scenario.schema import Function, Region
+from lambdasim.scenario.traffic import TrafficSource
+from lambdasim.scenario.yaml_reader import YamlPath
+from lambdasim.units import format_duration
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What of a scenario is right in itself. Names and numbers may come from parts with other mistakes."""
+
+    region: Region | None
+    functions: Mapping[str, Function]
+    traffic: Mapping[str, TrafficSource]
+    function_names: tuple[str, ...]  # every key under functions, in file order
+    source_names: tuple[str, ...]  # every key under traffic, in file order
+    target_of: Mapping[str, str]  # traffic source -> the function that it names
+    reserved: Mapping[str, int]  # function -> its reserved concurrency, in file order
+    duration_ns: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A broken rule, or a part without effect, at a path. ``data_row`` is FILE:LINE where a data file is to blame."""
+
+    path: YamlPath
+    message: str
+    at_key: bool = False
+    data_row: str = ""
+
+
+def check(parts: Parts) -> tuple[list[Finding], list[Finding]]:
+    """(problems, warnings) of the parts."""
+    problems = [
+        *check_names(parts),
+        *check_targets(parts),
+        *check_reserved(parts),
+        *check_positive_times(parts.functions),
+    ]
+    warnings = [
+        *find_cut_stages(parts),
+        *find_late_rows(parts),
+        *find_silent_sources(parts.traffic),
+        *find_functions_without_traffic(parts),
+    ]
+    return problems, warnings
+
+
+def check_names(parts: Parts) -> Iterator[Finding]:
+    """Names of functions and sources: they become cells of CSV files and labels of pictures."""
+    for section, names in (("functions", parts.function_names), ("traffic", parts.source_names)):
+        for name in names:
+            if not _NAME.fullmatch(name):
+                rule = "must have a name of at most 64 letters, digits, dots, hyphens and underscores"
+                yield Finding(path=(section, name), message=rule, at_key=True)
+
+
+def nearest_function(name: str, known: tuple[str, ...]) -> str:
+    """A hint for the name of a function that does not exist."""
+    near = get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"the functions are {', '.join(known) or 'missing'}"
+
+
+def check_targets(parts: Parts) -> Iterator[Finding]:
+    """Every function that a source or a row of its trace names must exist."""
+    known = parts.function_names
+    for source, target in parts.target_of.items():
+        if target not in known:
+            message = f"must be the name of a function, got {target} ({nearest_function(target, known)})"
+            yield Finding(path=("traffic", source, "function"), message=message)
+    for source, traffic in parts.traffic.items():
+        if traffic.trace is not None:
+            yield from _check_trace_targets(("traffic", source, "trace"), traffic.trace, known)
+
+
+def _check_trace_targets(path: YamlPath, trace: Trace, known: tuple[str, ...]) -> Iterator[Finding]:
+    for index, name in enumerate(trace.functions):
+        if name not in known:
+            row = int(np.argmax(trace.function == index))
+            message = f"function must be the name of a function, got {name} ({nearest_function(name, known)})"
+            yield Finding(path=path, message=message, data_row=f"{trace.path}:{trace.line_of(row)}")
+
+
+def check_reserved(parts: Parts) -> Iterator[Finding]:
+    """Reserved concurrency must leave enough unreserved. Reserving 0 takes nothing.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html; the sentence is AWS's own.
+    """
+    if parts.region is None:
+        return
+    quota, least = parts.region.concurrency_quota, parts.region.least_unreserved
+    if least > quota:
+        message = f"must be at most the concurrency quota of {quota}, got {least}"
+        yield Finding(path=("region", "min_unreserved"), message=message)
+        return
+    total = 0
+    over = None
+    for function, reserved in parts.reserved.items():
+        total += reserved
+        if over is None and total > quota - least:
+            over = function
+    if over is not None:
+        message = (
+            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
+            f"below its minimum value of [{least}]. The functions reserve {total} of the quota of {quota}; "
+            f"at most {quota - least} can be reserved"
+        )
+        yield Finding(path=("functions", over, "reserved_concurrency"), message=message)
+
+
+def check_positive_times(functions: Mapping[str, Function]) -> Iterator[Finding]:
+    """Invocations and idle periods last at least 1 ns; only an init may take no time."""
+    for name, function in functions.items():
+        for key, value in (("duration", function.duration), ("idle_timeout", function.idle_timeout)):
+            if value != UNLIMITED and greatest_ns(value) == 0:
+                yield Finding(path=("functions", name, key), message="must be at least 1ns, got 0s")
+
+
+def find_cut_stages(parts: Parts) -> Iterator[Finding]:
+    """Stages that go on after the last arrival."""
+    if parts.duration_ns is None:
+        return
+    for source, traffic in parts.traffic.items():
+        total = sum(stage.duration for stage in traffic.rate_stages()[1])
+        if total > parts.duration_ns:
+            key = "stages" if traffic.stages is not None else "shape"
+            length, end = format_duration(total), format_duration(parts.duration_ns)
+            message = f"lasts {length}, longer than the duration of {end}; the rest is cut"
+            yield Finding(path=("traffic", source, key), message=message)
+
+
+def find_late_rows(parts: Parts) -> Iterator[Finding]:
+    """Rows of a trace at or after the duration, which are not offered."""
+    for source, traffic in parts.traffic.items():
+        if traffic.trace is None or parts.duration_ns is None:
+            continue
+        late = int(np.count_nonzero(traffic.trace.time_ns >= parts.duration_ns))
+        if late:
+            rows = "1 row" if late == 1 else f"{late:,} rows"
+            end = format_duration(parts.duration_ns)
+            message = f"has {rows} at or after the duration of {end}; they are not offered"
+            yield Finding(path=("traffic", source, "trace"), message=message)
+
+
+def find_silent_sources(traffic: Mapping[str, TrafficSource]) -> Iterator[Finding]:
+    """Sources whose rate is 0 all the time."""
+    for source, spec in traffic.items():
+        rate, stages = spec.rate_stages()
+        if spec.trace is None and rate == 0 and all(stage.target == 0 for stage in stages):
+            yield Finding(path=("traffic", source), message="sends nothing; its rate is 0/s all the time", at_key=True)
+
+
+def find_functions_without_traffic(parts: Parts) -> Iterator[Finding]:
+    """Functions that no source and no row of a trace invokes."""
+    invoked = set(parts.target_of.values())
+    for traffic in parts.traffic.values():
+        if traffic.trace is not None:
+            invoked.update(traffic.trace.functions)
+    for name in parts.functions:
+        if name not in invoked:
+            yield Finding(path=("functions", name), message="has no traffic", at_key=True)
+
+
+def parts_of(
+    data: Mapping[str, Any],
+    region: Region | None,
+    functions: Mapping[str, Function],
+    traffic: Mapping[str, TrafficSource],
+    duration_ns: int | None,
+) -> Parts:
+    """Parts of raw data: names, targets and reserved concurrency are read even where another key is wrong."""
+    raw_functions, raw_traffic = _mappings(data.get("functions")), _mappings(data.get("traffic"))
+    reserved = {name: raw.get("reserved_concurrency") for name, raw in raw_functions.items()}
+    return Parts(
+        region=region,
+        functions=functions,
+        traffic=traffic,
+        function_names=tuple(raw_functions),
+        source_names=tuple(raw_traffic),
+        target_of={name: raw["function"] for name, raw in raw_traffic.items() if isinstance(raw.get("function"), str)},
+        reserved={name: value for name, value in reserved.items() if type(value) is int and value >= 0},
+        duration_ns=duration_ns,
+    )
+
+
+def _mappings(section: Any) -> dict[str, dict[str, Any]]:
+    """The named parts of a section; a part that is no mapping counts as an empty one."""
+    if not isinstance(section, dict):
+        return {}
+    return {name: part if isinstance(part, dict) else {} for name, part in section.items()}
