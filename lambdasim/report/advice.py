@@ -79,9 +79,10 @@ def first_limit_sentence(run: Run) -> str:
     first = first_throttle(run.log)
     concurrency = run.summary["concurrency"]
     if first is None:
+        peak, quota = concurrency["peak"], concurrency["quota"]
         return (
-            f"No limit was reached. The peak of {count_text(concurrency['peak'])} is"
-            f" {share_text(concurrency['peak'], concurrency['quota'])} of the quota of {count_text(concurrency['quota'])}."
+            f"No limit was reached. The peak of {count_text(peak)} is {share_text(peak, quota)} of the quota of"
+            f" {count_text(quota)}."
         )
     time_ns, reason, function = first
     return f"{reason.key}, at {clock_text(time_ns)}, for {function}: {MEANING[reason]}."

@@ -68,12 +68,13 @@ def estimate_lines(question: Question) -> list[str]:
     duration_s = question.duration_ns / NS_PER_S
     rate, duration = f"{count_text(question.rate_per_s)}/s", time_text(question.duration_ns)
     ceiling = max_request_rate(quota, duration_s, _REQUESTS_PER_CONCURRENCY)
+    half, p99, p999 = (concurrency_percentile(load, share) for share in (0.5, 0.99, 0.999))
     binding = "the request-rate limit" if duration_s < 1 / _REQUESTS_PER_CONCURRENCY else "the concurrency"
     refused = max(erlang_b(quota, load), 1 - ceiling / question.rate_per_s)
     return [
         f"Little's law: {rate} x {duration} = {count_text(load)} requests in flight on average.",
-        f"With random (Poisson) arrivals it moves around that: at most {concurrency_percentile(load, 0.5):,} half of the"
-        f" time, {concurrency_percentile(load, 0.99):,} for 99% and {concurrency_percentile(load, 0.999):,} for 99.9% of it.",
+        f"With random (Poisson) arrivals it moves around that: at most {half:,} half of the time, {p99:,} for 99% and"
+        f" {p999:,} for 99.9% of it.",
         f"A quota of {quota:,} takes at most {count_text(ceiling)} requests/s of {duration}: {binding} binds first.",
         f"On a quota of {quota:,} about {share_text(refused, 1)} of the attempts would be throttled for good"
         " (Erlang B: any duration law, no retries, steady traffic).",

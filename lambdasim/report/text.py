@@ -142,10 +142,8 @@ def _throttles(console: Console, run: Run) -> None:
 
 def _cold_starts(console: Console, run: Run) -> None:
     invocations, init = run.summary["invocations"], run.summary["init_s"]
-    cold = invocations["cold_starts"]
-    lines = [
-        f"{count_text(cold)} of {count_text(invocations['total'])} invocations ({share_text(cold, invocations['total'])})"
-    ]
+    cold, total = invocations["cold_starts"], invocations["total"]
+    lines = [f"{count_text(cold)} of {count_text(total)} invocations ({share_text(cold, total)})"]
     if cold:
         lines[0] += f"; their init took {seconds_value(init['p50'])} (median), {seconds_value(init['max'])} at most."
     else:
@@ -163,8 +161,8 @@ def _cold_starts(console: Console, run: Run) -> None:
         )
     environments = run.summary["environments"]
     lines.append(
-        f"{count_text(environments['created'])} environments were started, {count_text(environments['peak'])} were alive"
-        f" at once, {count_text(environments['reaped'])} were reaped; on average"
+        f"{count_text(environments['created'])} environments were started, {count_text(environments['peak'])} were"
+        f" alive at once, {count_text(environments['reaped'])} were reaped; on average"
         f" {count_text(environments['mean_idle'])} of {count_text(environments['mean'])} were idle."
     )
     _paragraphs(console, "Cold starts", lines)
