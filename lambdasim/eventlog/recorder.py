@@ -169,7 +169,9 @@ def _column(values: array[int], order: npt.NDArray[np.intp] | None) -> npt.NDArr
 
 
 def _invocations(recorded: Invocations, run_end_ns: int) -> InvocationColumns:
-    records = np.frombuffer(bytes(0) if not recorded.buffer else recorded.buffer, dtype=_INVOCATION_DTYPE)
+    # numpy makes no array of an empty buffer
+    records = np.frombuffer(recorded.buffer or bytes(_INVOCATION_DTYPE.itemsize), dtype=_INVOCATION_DTYPE)
+    records = records[: len(recorded.buffer) // _INVOCATION_DTYPE.itemsize]
     order = _order(records["request"], records["attempt"])
 
     def column(name: str) -> npt.NDArray[Any]:

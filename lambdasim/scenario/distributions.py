@@ -64,6 +64,11 @@ class LognormalParameters(Model):
             raise RuleViolation("must have p99 at least p50", "")
         return self
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether there is no spread at all: a sigma of 0, or a p99 that equals the median."""
+        return self.sigma == 0 or (self.p50 is not None and self.p50 == self.p99)
+
 
 class Lognormal(Model):
     """Right-skewed times, the usual shape of handler and init durations."""
@@ -237,7 +242,7 @@ def least_ns(distribution: Distribution) -> int:
     match distribution:
         case Constant(constant=value):
             return value
-        case Lognormal(lognormal=parameters) if parameters.sigma == 0 or parameters.p50 == parameters.p99:
+        case Lognormal(lognormal=parameters) if parameters.is_constant:
             return parameters.p50 or parameters.mean or 0
         case Uniform(uniform=(low, _)):
             return low
@@ -256,7 +261,7 @@ def greatest_ns(distribution: Distribution) -> int | None:
     match distribution:
         case Constant(constant=value):
             return value
-        case Lognormal(lognormal=parameters) if parameters.sigma == 0 or parameters.p50 == parameters.p99:
+        case Lognormal(lognormal=parameters) if parameters.is_constant:
             return parameters.p50 or parameters.mean
         case Uniform(uniform=(_, high)):
             return high

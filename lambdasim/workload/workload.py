@@ -18,8 +18,10 @@ from lambdasim.workload.draws import REQUEST_BLOCK, Draws
 from lambdasim.workload.rate import IntArray, RateProfile, rate_profile
 from lambdasim.workload.windows import window_ends
 
-# Large enough that the cost of a window does not show, small enough that it stays in the cache.
+# Large enough that the cost of a window does not show, small enough that it stays in the cache. Every source costs
+# something in every window, so that many sources take larger ones.
 REQUESTS_PER_WINDOW = 8_192
+_REQUESTS_PER_SOURCE_AND_WINDOW = 512
 
 # One request as an engine takes it:
 # request index, arrival_ns, source, ordinal, function, duration_ns, fate, idle_timeout_ns, init_ns.
@@ -104,7 +106,8 @@ class Workload:
 
 def build_workload(scenario: Scenario, seed: int) -> Workload:
     """The workload of a scenario; nothing is drawn yet."""
-    return Workload(scenario=scenario, seed=seed, draws=Draws(scenario, seed))
+    requests = max(REQUESTS_PER_WINDOW, _REQUESTS_PER_SOURCE_AND_WINDOW * len(scenario.traffic))
+    return Workload(scenario=scenario, seed=seed, draws=Draws(scenario, seed), requests_per_window=requests)
 
 
 class _Source:

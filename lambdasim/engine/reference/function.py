@@ -41,22 +41,22 @@ _SCALING_REFUSES = int(ThrottleReason.SCALING_RATE)
 class ExecutionEnvironment(Recurring):
     """One execution environment, which is also the event that comes next for it: the end of its init or invocation."""
 
-    def __init__(self, clock: Clock, function: int, birth: int, created_ns: int, init_ns: int) -> None:
+    def __init__(
+        self, clock: Clock, end_rank: int, birth: int, created_ns: int, init_ns: int, max_age_ns: int, idle_ns: int
+    ) -> None:
         super().__init__(clock)
+        self.end_rank = end_rank
         self.birth = birth
         self.created_ns = created_ns
         self.init_ns = init_ns
-        self.max_age_ns = 0
-        self.unused_idle_timeout_ns = 0
+        self.max_age_ns = max_age_ns
+        self.unused_idle_timeout_ns = idle_ns
         self.needs_init = init_failed(init_ns)  # the next invocation pays for the init
         self.ends_ns = 0  # of its invocation
         self.idle_timeout_ns = 0  # after its invocation
         self.expires_ns = 0  # while idle
         self.call: Call | None = None  # whom its invocation answers
         self.attempt = 0
-        index = environment_index(function, birth)
-        self.init_rank = priority(EventKind.INIT_END, index)
-        self.end_rank = priority(EventKind.INVOCATION_END, index)
 
 
 class FunctionState:
@@ -97,6 +97,8 @@ class FunctionState:
         self._bound: dict[ExecutionEnvironment, Admitted] = {}  # bound: each for its own environment
         self._invocation_ended: Callbacks = [self._on_invocation_end]
         self._init_ended: Callbacks = [self._on_init_end]
+        self._first_init_rank = priority(EventKind.INIT_END, environment_index(index, 0))
+        self._first_end_rank = priority(EventKind.INVOCATION_END, environment_index(index, 0))
         self._born = 0
         self._inits = self._max_ages = self._unused_idle_timeouts = memoryview(b"")
 
@@ -109,17 +111,26 @@ class FunctionState:
         pool = self._pool
         if pool.in_flight >= pool.limit:
             return pool.concurrency_reason
+        # Both buckets by token_bucket.debt_after_token, in line: every attempt comes through here.
         rate = pool.rate
-        rate_debt = debt_after_token(rate.debt, now_ns - rate.last_ns, rate.limits)
-        if rate_debt == NO_TOKEN:
+        limits = rate.limits
+        elapsed_ns = now_ns - rate.last_ns
+        rate_debt = limits.cost
+        if elapsed_ns < limits.fill_ns:
+            left = rate.debt - elapsed_ns * limits.speed
+            if left > 0:
+                rate_debt += left
+        if rate_debt > limits.depth:
             return pool.rate_reason
         ramp = self._ramp
         ramp_debt = 0
         if ramp is not None:
             if now_ns >= ramp.second_end_ns:
                 ramp.advance(now_ns)
-            ramp_debt = debt_after_token(ramp.debt, now_ns - ramp.last_ns, ramp.limits)
-            if ramp_debt == NO_TOKEN:
+            limits = ramp.limits
+            left = ramp.debt - (now_ns - ramp.last_ns) * limits.speed
+            ramp_debt = limits.cost + left if left > 0 else limits.cost
+            if ramp_debt > limits.depth:
                 return _RAMP_REFUSES
         idle = self._idle
         while idle:
@@ -172,15 +183,21 @@ class FunctionState:
             init_ns = self._inits[number]
         phase_ns = init_phase_ns(init_ns)
         birth = self._clockironments.append(self._index, now_ns, phase_ns)
-        environment = ExecutionEnvironment(self._clock, self._index, birth, now_ns, init_ns)
-        environment.max_age_ns = self._max_ages[number]
-        environment.unused_idle_timeout_ns = self._unused_idle_timeouts[number]
+        environment = ExecutionEnvironment(
+            self._clock,
+            self._first_end_rank + birth,
+            birth,
+            now_ns,
+            init_ns,
+            self._max_ages[number],
+            self._unused_idle_timeouts[number],
+        )
         if self._is_eager:
             self._waiting.append(admitted)
         else:
             self._bound[environment] = admitted
         environment.callbacks = self._init_ended
-        self._schedule(environment, environment.init_rank, phase_ns)
+        self._schedule(environment, self._first_init_rank + birth, phase_ns)
 
     def _dispatch(
         self,

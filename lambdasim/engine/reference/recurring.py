@@ -38,5 +38,5 @@ class Recurring(Event):
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
-        self._ok = True
+        self._ok = True  # as of a Timeout: the value is known before the event is processed
         self._value = None

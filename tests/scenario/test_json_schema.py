@@ -1,0 +1,256 @@
+"""The JSON Schema says of each text what the loader says of it, and editors understand it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from lambdasim.errors import ScenarioError
+from lambdasim.scenario.json_schema import scenario_schema
+from lambdasim.scenario.load import load
+from lambdasim.scenario.yaml_reader import read_text
+
+SCHEMA = scenario_schema()
+VALIDATOR = Draft7Validator(SCHEMA)
+SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
+
+# Scenarios that are right, but for what stands in place of <>.
+TOP = "duration: 1m\n<>\nfunctions: {api: {duration: 1s, init: 0}}\ntraffic: {web: {function: api, rate: 1/s}}\n"
+FUNCTION = "duration: 1m\nfunctions: {api: {init: 0, <>}}\ntraffic: {web: {function: api, rate: 1/s}}\n"
+TRAFFIC = "duration: 1m\nfunctions: {api: {duration: 1s, init: 0}}\ntraffic: {web: {function: api, <>}}\n"
+
+GOOD = [
+    (TOP, ""),
+    (TOP, "name: a.b-c_1\ndescription: ''\nseed: 9007199254740991\ndrain: 0"),
+    (TOP, "profile: legacy-2023\nregion: {name: eu-west-1, concurrency_quota: new-account, min_unreserved: 0}"),
+    (TOP, "region: {scaling: legacy, request_rate_ramp: unlimited, requests_per_concurrency: unlimited}"),
+    (TOP, "region: {scaling: {burst: 1e3, rate: 10, per: 10s}, request_rate_ramp: {start: 600/min, step: 1e3/s}}"),
+    (TOP, "region: {scaling: {burst: 1, rate: 1, per: 1m30s, scope: region}}\nseed:"),
+    (FUNCTION, "duration: 200ms"),
+    (FUNCTION, "duration: ' 1 m 30 s ', max_age: 0, errors: {}"),
+    (FUNCTION, "duration: {constant: 5µs}, idle_timeout: unlimited, max_age: unlimited"),
+    (FUNCTION, "duration: {exponential: {mean: 1.5e-3s}}, errors: {poison: 0, crash: 100.0%}"),
+    (FUNCTION, "duration: {lognormal: {p50: 1ms, p99: 1s}}, max_age: {lognormal: {mean: 1h, sigma: 0.5}}"),
+    (FUNCTION, "duration: {lognormal: {p50: 1ms, sigma: 1}}, idle_timeout: {gamma: {mean: 5m, cv: 2}}"),
+    (FUNCTION, "duration: {uniform: [0, 7m]}, timeout: 900s, memory: 2GB, runtime: python3.13"),
+    (FUNCTION, "duration: {empirical: [80ms, 95ms]}, reserved_concurrency: 0, architecture: arm64"),
+    (FUNCTION, "duration: {empirical: samples.csv}, runtime: , reserved_concurrency: "),
+    (FUNCTION, "duration: {quantiles: {p0: 0, p50: 80ms, p99.9: 1s, p100: 2s}}, assignment: bound, reuse: lru"),
+    (FUNCTION, "duration: {mixture: [{weight: 0.9, exponential: {mean: 1s}}, {constant: 1s, weight: 1}]}"),
+    (FUNCTION, "duration: {mixture: [{weight: 1, mixture: [{weight: 2, uniform: [1s, 2s]}]}]}, scaling: unlimited"),
+    (FUNCTION, "duration: 1s, scaling: {burst: 5, rate: 1, per: 1s}"),
+    (TRAFFIC, "rate: 600/min, arrivals: uniform, invoke: sync, client: {}"),
+    (TRAFFIC, "start_rate: 0, stages: [{duration: 0, target: 0/s}, {duration: 1m, target: 5/s, name: up}]"),
+    (TRAFFIC, "stages: [{duration: 1m, target: 5/h}], rate: "),
+    (TRAFFIC, "shape: {spike: {baseline: 5/s, peak: 300/s, at: 10s, ramp: 5s, hold: 20s}}"),
+    (TRAFFIC, "trace: trace.csv, client: {timeout: 29s, retry: none}"),
+    (TRAFFIC, "rate: 1/s, client: {timeout: unlimited, retry: {max_attempts: unlimited, base: 1s}}"),
+    (TRAFFIC, "rate: 1/s, client: {retry: {max_attempts: 4, base: 0, cap: 20s, jitter: equal}}"),
+    (TRAFFIC, "rate: 1/s, client: {retry: {max_attempts: 4, base: 1s, cap: unlimited, jitter: none}}"),
+    (TRAFFIC, "rate: 1/s, client: {retry: {delays: [200ms, 0]}}"),
+    (TRAFFIC, "rate: 1/s, client: {retry: {max_attempts: 3, delay: {exponential: {mean: 1s}}}}"),
+]
+
+BAD = [
+    (TOP, "name: a b"),
+    (TOP, "name: '..'"),
+    (TOP, "seed: -1"),
+    (TOP, "seed: '7'"),
+    (TOP, "drain: 90"),
+    (TOP, "drain: 1:30"),
+    (TOP, "drain: 5 parsecs"),
+    (TOP, "profile: 2026"),
+    (TOP, "profile: '2019'"),
+    (TOP, "region:"),
+    (TOP, "region: {name: US}"),
+    (TOP, "region: {concurrency_quota: 0}"),
+    (TOP, "region: {concurrency_quota: old-account}"),
+    (TOP, "region: {scaling: {burst: 1}}"),
+    (TOP, "region: {scaling: fast}"),
+    (TOP, "region: {request_rate_ramp: {start: 1.5/s, step: 1/s}}"),
+    (TOP, "region: {code_storage: 300GB}"),
+    (TOP, "slo: {p99: 1s}"),
+    (TOP, "changes: []"),
+    (FUNCTION, "duration: 0s"),
+    (FUNCTION, "duration: {constant: 0}"),
+    (FUNCTION, "duration: 200"),
+    (FUNCTION, "duration: unlimited"),
+    (FUNCTION, "memory: 512MB"),
+    (FUNCTION, "duration: 1s, memory: 512"),
+    (FUNCTION, "duration: 1s, timeout: 0"),
+    (FUNCTION, "duration: 1s, idle_timeout: 0"),
+    (FUNCTION, "duration: 1s, errors: {rate: 0.1}"),
+    (FUNCTION, "duration: 1s, errors: {rate: 101%}"),
+    (FUNCTION, "duration: 1s, provisioned_concurrency: 1"),
+    (FUNCTION, "duration: 1s, scaling: {burst: 1, rate: 1, per: 1s, scope: region}"),
+    (FUNCTION, "duration: {lognormal: {p50: 1s}}"),
+    (FUNCTION, "duration: {lognormal: {p50: 1s, p99: 2s, sigma: 1}}"),
+    (FUNCTION, "duration: {gamma: {mean: 1s, cv: 0}}"),
+    (FUNCTION, "duration: {uniform: [1s]}"),
+    (FUNCTION, "duration: {empirical: []}"),
+    (FUNCTION, "duration: {quantiles: {p0: 1s, p101: 2s, p100: 2s}}"),
+    (FUNCTION, "duration: {quantiles: {p50: 1s}}"),
+    (FUNCTION, "duration: {mixture: [{exponential: {mean: 1s}}]}"),
+    (FUNCTION, "duration: {mixture: [{weight: 0, exponential: {mean: 1s}}]}"),
+    (FUNCTION, "duration: {uniform: [1s, 2s], constant: 1s}"),
+    (FUNCTION, "duration: {weibull: {mean: 1s}}"),
+    (TRAFFIC, ""),
+    (TRAFFIC, "rate: 0/s"),
+    (TRAFFIC, "rate: 5"),
+    (TRAFFIC, "rate: 5/w"),
+    (TRAFFIC, "rate: 1/s, stages: [{duration: 1m, target: 5/s}]"),
+    (TRAFFIC, "rate: 1/s, start_rate: 1/s"),
+    (TRAFFIC, "stages: []"),
+    (TRAFFIC, "stages: [{target: 5/s}]"),
+    (TRAFFIC, "shape: {ramp: {}}"),
+    (TRAFFIC, "trace: trace.csv, arrivals: poisson"),
+    (TRAFFIC, "rate: 1/s, invoke: async"),
+    (TRAFFIC, "rate: 1/s, arrivals: {gamma: {cv: 2}}"),
+    (TRAFFIC, "rate: 1/s, client: {timeout: 0}"),
+    (TRAFFIC, "rate: 1/s, client: {retry: boto3-standard}"),
+    (TRAFFIC, "rate: 1/s, client: {retry: {max_attempts: 0, base: 1s}}"),
+    (TRAFFIC, "rate: 1/s, client: {retry: {max_attempts: unlimited, base: 0}}"),
+    (TRAFFIC, "rate: 1/s, client: {retry: {max_attempts: unlimited, delay: 0s}}"),
+    (TRAFFIC, "rate: 1/s, client: {retry: {delays: [1s], max_attempts: 2}}"),
+    ("functions: {'a b': {duration: 1s, init: 0}}\nduration: 1m\n<>", "traffic: {web: {function: a b, rate: 1/s}}"),
+    ("functions: {}\nduration: 1m\n<>", "traffic: {}"),
+    ("functions: {api: {duration: 1s, init: 0}}\n<>", "traffic: {web: {function: api, rate: 1/s}}"),
+]
+
+# What draft-07 knows. Words beside these are names of keys of a scenario, which the walk does not visit.
+DRAFT_07 = {
+    "$schema", "$ref", "title", "description", "default", "examples", "definitions", "type", "enum", "const",
+    "properties", "required", "additionalProperties", "propertyNames", "minProperties",
+    "items", "minItems", "maxItems", "pattern", "minLength", "maxLength",
+    "minimum", "maximum", "exclusiveMinimum", "anyOf", "oneOf", "allOf", "not", "if", "then",
+}  # fmt: skip
+
+
+def nodes(schema: Any) -> Iterator[dict[str, Any]]:
+    """Every schema inside a schema, itself included."""
+    if not isinstance(schema, dict):
+        return
+    yield schema
+    for word in ("properties", "definitions"):
+        for part in schema.get(word, {}).values():
+            yield from nodes(part)
+    for word in ("anyOf", "oneOf", "allOf"):
+        for part in schema.get(word, []):
+            yield from nodes(part)
+    for word in ("items", "not", "if", "then", "additionalProperties", "propertyNames"):
+        yield from nodes(schema.get(word))
+
+
+def loads(text: str, folder: Path) -> bool:
+    """Whether the loader accepts a scenario."""
+    (folder / "trace.csv").write_text("time_s\n1\n")
+    (folder / "samples.csv").write_text("duration_s\n1\n")
+    (folder / "s.yaml").write_text(text, encoding="utf-8")
+    try:
+        load(folder / "s.yaml", on_warning=lambda _: None)
+    except ScenarioError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("frame", "part"), GOOD)
+def test_accepts_what_the_loader_accepts(frame: str, part: str, tmp_path: Path) -> None:
+    """A scenario that runs has no red line in an editor."""
+    text = frame.replace("<>", part)
+    assert loads(text, tmp_path)
+    assert [error.message for error in VALIDATOR.iter_errors(read_text(text, "").data)] == []
+
+
+@pytest.mark.parametrize(("frame", "part"), BAD)
+def test_refuses_what_the_loader_refuses(frame: str, part: str, tmp_path: Path) -> None:
+    """An editor shows the mistake before the run does."""
+    text = frame.replace("<>", part)
+    assert not loads(text, tmp_path)
+    assert not VALIDATOR.is_valid(read_text(text, "").data)
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_accepts_the_shipped_scenarios(path: Path) -> None:
+    """Every scenario of the project fits its own schema."""
+    data = read_text(path.read_text(encoding="utf-8"), path.name).data
+    assert [error.message for error in VALIDATOR.iter_errors(data)] == []
+
+
+class TestForm:
+    """What editors need of the schema itself."""
+
+    def test_is_valid_draft_07(self) -> None:
+        """The schema names its draft and fits that draft's own schema."""
+        assert SCHEMA["$schema"] == "http://json-schema.org/draft-07/schema#"
+        Draft7Validator.check_schema(SCHEMA)
+
+    def test_uses_no_newer_word(self) -> None:
+        """Words such as $defs or prefixItems mean nothing to a draft-07 editor."""
+        assert {word for node in nodes(SCHEMA) for word in node} <= DRAFT_07
+
+    def test_nothing_stands_beside_a_reference(self) -> None:
+        """Draft-07 ignores the neighbours of a $ref, a description too."""
+        assert [node for node in nodes(SCHEMA) if "$ref" in node and len(node) > 1] == []
+
+    def test_every_reference_leads_somewhere(self) -> None:
+        """Each definition exists, and each one is used."""
+        used = {node["$ref"].removeprefix("#/definitions/") for node in nodes(SCHEMA) if "$ref" in node}
+        assert used == set(SCHEMA["definitions"])
+
+    def test_every_key_is_described(self) -> None:
+        """Editors show help on every key."""
+        keys = [
+            (name, key)
+            for name, node in {"Scenario": SCHEMA, **SCHEMA["definitions"]}.items()
+            for inner in nodes(node)
+            if "additionalProperties" in inner and "properties" in inner
+            for key, value in inner["properties"].items()
+            if len(value.get("description", "")) < 5
+        ]
+        assert keys == []
+
+    def test_no_mapping_takes_unknown_keys(self) -> None:
+        """A key that is spelled wrong is marked."""
+        described = [node for node in nodes(SCHEMA) if "description" in node and "properties" in node]
+        assert len(described) > 20
+        assert all(node["additionalProperties"] is False for node in described)
+
+    @pytest.mark.parametrize(
+        ("definition", "key", "default"),
+        [
+            ("Region", "name", "us-east-1"),
+            ("Region", "concurrency_quota", 1000),
+            ("Region", "scaling", {"burst": 1000, "rate": 1000, "per": "10s", "scope": "function"}),
+            ("Function", "idle_timeout", {"uniform": ["5m", "7m"]}),
+            ("Function", "timeout", "15m"),
+            ("Function", "memory", "128MB"),
+            ("Client", "timeout", "unlimited"),
+            ("Client", "retry", "none"),
+            ("Errors", "rate", "0%"),
+            ("TrafficSource", "arrivals", "poisson"),
+        ],
+    )
+    def test_defaults_are_those_of_the_newest_profile(self, definition: str, key: str, default: Any) -> None:
+        """What a key means when it is left out."""
+        assert SCHEMA["definitions"][definition]["properties"][key]["default"] == default
+
+    def test_defaults_fit_their_own_schema(self) -> None:
+        """A default could be written down as it stands."""
+        shown = [
+            (value, schema["default"])
+            for node in nodes(SCHEMA)
+            for value in node.get("properties", {}).values()
+            if isinstance(schema := value, dict) and "default" in schema
+        ]
+        assert len(shown) > 15
+        for schema, default in shown:
+            assert Draft7Validator({**schema, "definitions": SCHEMA["definitions"]}).is_valid(default)
+
+    def test_keys_of_later_versions_are_absent(self) -> None:
+        """Nobody is offered a key that this version refuses."""
+        offered = {key for node in nodes(SCHEMA) for key in node.get("properties", {})}
+        assert not offered & {"changes", "slo", "provisioned_concurrency", "code_storage", "queues", "via", "steps"}
