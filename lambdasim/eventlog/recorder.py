@@ -170,12 +170,12 @@ def _column(values: array[int], order: npt.NDArray[np.intp] | None) -> npt.NDArr
 
 def _invocations(recorded: Invocations, run_end_ns: int) -> InvocationColumns:
     # numpy makes no array of an empty buffer
-    records = np.frombuffer(recorded.buffer or bytes(_INVOCATION_DTYPE.itemsize), dtype=_INVOCATION_DTYPE)
+    records = np.frombuffer(recorded.buffer or bytearray(_INVOCATION_DTYPE.itemsize), dtype=_INVOCATION_DTYPE)
     records = records[: len(recorded.buffer) // _INVOCATION_DTYPE.itemsize]
     order = _order(records["request"], records["attempt"])
 
     def column(name: str) -> npt.NDArray[Any]:
-        return np.ascontiguousarray(records[name]) if order is None else records[name][order]
+        return records[name].copy() if order is None else records[name][order]
 
     end_ns, result = column("end_ns"), column("result")
     is_running = (end_ns > run_end_ns) | (end_ns == NOT_YET)
