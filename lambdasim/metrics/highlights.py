@@ -117,6 +117,14 @@ def first_throttle(log: EventLog) -> tuple[int, ThrottleReason, str] | None:
     return int(log.throttles.time_ns[row]), ThrottleReason(int(log.throttles.reason[row])), function
 
 
+def in_flight_at(log: EventLog, time_ns: int) -> tuple[int, int]:
+    """(in flight, of these still waiting for a handler) just after everything that ended at ``time_ns``."""
+    invocations = log.invocations
+    inside = (invocations.admitted_ns < time_ns) & (log.clipped_end_ns > time_ns)
+    started = (invocations.handler_ns != NOT_YET) & (invocations.handler_ns <= time_ns)
+    return int(inside.sum()), int((inside & ~started).sum())
+
+
 def last_throttle_ns(log: EventLog) -> int | None:
     """Time of the last refusal."""
     return int(log.throttles.time_ns.max()) if len(log.throttles) else None

@@ -5,7 +5,13 @@ Each sentence follows from figures of the summary by a rule that can be read her
 
 from __future__ import annotations
 
-from lambdasim.metrics.highlights import first_throttle, mean_handler_ns, mean_wait_ns, waited_without_cold_start
+from lambdasim.metrics.highlights import (
+    first_throttle,
+    in_flight_at,
+    mean_handler_ns,
+    mean_wait_ns,
+    waited_without_cold_start,
+)
 from lambdasim.metrics.run import Run
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.report.wording import MEANING, clock_text, count_text, share_text, time_text
@@ -13,8 +19,8 @@ from lambdasim.units import NS_PER_S
 
 _NEXT_STEP = {
     ThrottleReason.ACCOUNT_CONCURRENCY: (
-        "A larger quota would help: try --set region.concurrency_quota={double_quota}. So would shorter handlers, or"
-        " callers that retry with back-off (client.retry)."
+        "The quota is reached: try --set region.concurrency_quota={double_quota}, shorter handlers, or callers that retry"
+        " with back-off (client.retry)."
     ),
     ThrottleReason.ACCOUNT_RATE: (
         "The request rate is the limit, not the concurrency: it is 10 x the quota per second. Try --set"
@@ -96,6 +102,8 @@ def next_steps(run: Run) -> list[str]:
     if summary["attempts"]["throttles"]:
         worst = max(ThrottleReason, key=lambda reason: by_reason[reason.key])
         steps.append(_throttle_step(run, worst))
+        steps += _other_limits(run, worst)
+        steps += _cold_wave(run)
     if summary["requests"]["throttled"] and not summary["attempts"]["retries"]:
         (source, *_) = run.scenario.traffic
         steps.append(
@@ -108,7 +116,7 @@ def next_steps(run: Run) -> list[str]:
     if unused > summary["invocations"]["cold_starts"]:
         steps.append(
             f"{count_text(unused)} requests waited for a new environment but were served by one that became free first;"
-            " the new ones came up for nobody. Compare with --set functions.NAME.assignment=bound."
+            f" the new ones came up for nobody. Compare with --set functions.{_first_function(run)}.assignment=bound."
         )
     if not steps:
         steps.append(
@@ -116,6 +124,35 @@ def next_steps(run: Run) -> list[str]:
             f" region.concurrency_quota={max(1, summary['concurrency']['peak'] // 2)} --set region.min_unreserved=0."
         )
     return steps
+
+
+def _other_limits(run: Run, worst: ThrottleReason) -> list[str]:
+    """A warning that curing the worst limit leaves another one, where the scaling rate refused attempts as well."""
+    scaling = run.summary["attempts"]["throttles_by_reason"][ThrottleReason.SCALING_RATE.key]
+    if worst == ThrottleReason.SCALING_RATE or scaling < 0.05 * run.summary["attempts"]["throttles"]:
+        return []
+    return [
+        f"But the scaling rate refused {count_text(scaling)} attempts too, and no quota changes that: what one limit lets"
+        " through, the other may refuse. Run it and see."
+    ]
+
+
+def _cold_wave(run: Run) -> list[str]:
+    """Whether a shorter init would help: most of what was in flight at the first refusal waited for one."""
+    first = first_throttle(run.log)
+    if first is None:
+        return []
+    in_flight, waiting = in_flight_at(run.log, first[0])
+    if waiting < 0.3 * in_flight or waiting < 2:
+        return []
+    return [
+        f"At the first refusal {count_text(waiting)} of {count_text(in_flight)} in flight waited for an init. A shorter"
+        f" one lowers the peak: try --set functions.{first[2]}.init=200ms."
+    ]
+
+
+def _first_function(run: Run) -> str:
+    return next(iter(run.scenario.functions))
 
 
 def _throttle_step(run: Run, reason: ThrottleReason) -> str:

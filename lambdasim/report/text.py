@@ -86,12 +86,10 @@ def _offered(console: Console, run: Run) -> None:
             f": {count_text(total / interval_s)}/s on average, {count_text(count)}/s in the busiest second"
             f" (at {clock_text(second * NS_PER_S)})."
         )
-    retries = summary["attempts"]["retries"]
+    retries, attempts = summary["attempts"]["retries"], summary["attempts"]["total"]
     if retries:
-        lines.append(
-            f"With {count_text(retries)} retries that makes {count_text(summary['attempts']['total'])} attempts,"
-            f" {count_text(summary['attempts']['total'] / total)} for each request."
-        )
+        each = f", {count_text(attempts / total)} for each request" if attempts > 1.01 * total else ""
+        lines.append(f"With {count_text(retries)} retries that makes {count_text(attempts)} attempts{each}.")
     after_s = summary["scenario"]["simulated_s"] - summary["scenario"]["duration_s"]
     if after_s > 0.5:
         lines.append(f"The last of them was settled {seconds_value(after_s)} after the traffic had ended.")
@@ -193,7 +191,7 @@ def _concurrency(console: Console, run: Run) -> None:
 
 def _functions(console: Console, run: Run) -> None:
     functions = run.summary["functions"]
-    if len(functions) < 2:
+    if len(functions) == 1 and all(block["concurrency"]["quota"] is None for block in functions.values()):
         return
     table = _table("", "requests", "throttled", "cold", "p99", "peak", "reserved")
     shown = sorted(functions, key=lambda name: -functions[name]["requests"]["total"])[:_MAX_FUNCTIONS]
