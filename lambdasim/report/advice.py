@@ -19,8 +19,8 @@ from lambdasim.units import NS_PER_S
 
 _NEXT_STEP = {
     ThrottleReason.ACCOUNT_CONCURRENCY: (
-        "The quota is reached: try --set region.concurrency_quota={double_quota}, shorter handlers, or callers that retry"
-        " with back-off (client.retry)."
+        "The quota is reached: try --set region.concurrency_quota={double_quota}, shorter handlers, or callers that"
+        " retry with back-off (client.retry)."
     ),
     ThrottleReason.ACCOUNT_RATE: (
         "The request rate is the limit, not the concurrency: it is 10 x the quota per second. Try --set"
@@ -132,8 +132,8 @@ def _other_limits(run: Run, worst: ThrottleReason) -> list[str]:
     if worst == ThrottleReason.SCALING_RATE or scaling < 0.05 * run.summary["attempts"]["throttles"]:
         return []
     return [
-        f"But the scaling rate refused {count_text(scaling)} attempts too, and no quota changes that: what one limit lets"
-        " through, the other may refuse. Run it and see."
+        f"But the scaling rate refused {count_text(scaling)} attempts too, and no quota changes that: what one limit"
+        " lets through, the other may refuse. Run it and see."
     ]
 
 
