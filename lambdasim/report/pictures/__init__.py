@@ -1,0 +1,75 @@
+"""The pictures of a run, drawn from its log with matplotlib.
+
+``Pictures`` is for people who look at a run in Python, ``save_all`` for the folder of results. Importing this package
+imports matplotlib, importing ``lambdasim`` does not. Each picture is a module; what they share is in ``style``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lambdasim.metrics.run import Run
+from lambdasim.report.pictures.concurrency import concurrency
+from lambdasim.report.pictures.latency import latency
+from lambdasim.report.pictures.lifelines import lifelines
+from lambdasim.report.pictures.outcomes import outcomes
+from lambdasim.report.pictures.style import png
+
+__all__ = ["PICTURES", "Pictures", "save_all"]
+
+# By the name of the file, in the order in which they are written.
+PICTURES: dict[str, Callable[[Run], Axes]] = {
+    "lifelines": lifelines,
+    "concurrency": concurrency,
+    "latency": latency,
+    "outcomes": outcomes,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """The pictures of one run; each method returns the matplotlib Axes.
+
+    Without ``ax`` a picture has a figure of its own, 1000 px wide, apart from pyplot: the Axes, and their figure, show
+    themselves as the last line of a notebook cell (``display(axes)`` elsewhere), and ``axes.figure.savefig(...)`` saves
+    them. With ``ax``, made by ``plt.subplots(layout="constrained")`` for instance, it is pyplot that shows the figure.
+    """
+
+    run: Run
+
+    def lifelines(self, ax: Axes | None = None) -> Axes:
+        """The life of every execution environment: initialising, busy, idle."""
+        return lifelines(self.run, ax)
+
+    def concurrency(self, ax: Axes | None = None) -> Axes:
+        """Requests in flight by function, with quota, reservations and throttled attempts."""
+        return concurrency(self.run, ax)
+
+    def latency(self, ax: Axes | None = None) -> Axes:
+        """The distribution of latency, for warm, cold and retried requests."""
+        return latency(self.run, ax)
+
+    def outcomes(self, ax: Axes | None = None) -> Axes:
+        """What became of the requests over time, against the offered rate."""
+        return outcomes(self.run, ax)
+
+
+def save_all(run: Run, directory: Path) -> list[Path]:
+    """Writes every picture as PNG, 1000 px wide, whole or not at all; the same run gives the same bytes."""
+    directory.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, draw in PICTURES.items():
+        figure = draw(run).get_figure(root=True)
+        assert isinstance(figure, Figure)
+        path = directory / f"{name}.png"
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+        unfinished.write_bytes(png(figure))
+        unfinished.replace(path)
+        paths.append(path)
+    return paths

@@ -1,0 +1,200 @@
+"""Picture: concurrency against its ceilings. Who uses how much of the quota, and when callers were refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+from lambdasim.metrics.levels import peak
+from lambdasim.metrics.run import Run
+from lambdasim.platform.concurrency import ThrottleReason
+from lambdasim.report.pictures.ceilings import functions_held_back, scaling_ceiling
+from lambdasim.report.pictures.stack import PIXELS, Stack, concurrency_stack
+from lambdasim.report.pictures.style import (
+    REASON_COLOURS,
+    Colour,
+    counted,
+    header,
+    legend,
+    open_axes,
+    say,
+    style,
+    time_text,
+)
+from lambdasim.report.pictures.time_axis import set_time_axis
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+# A ceiling further above the data than this would squash it; it is then named at the top edge instead.
+_FARTHEST_CEILING = 2.5
+
+# Shares of the height of the axes: one row of throttle marks, and the room for a label above the highest line.
+_RUG_ROW = 0.035
+_LABEL_ROOM = 0.075
+
+_PAPER: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}
+
+
+def concurrency(run: Run, ax: Axes | None = None) -> Axes:
+    """Requests in flight by function, the ceilings above them, and a mark at the top for every throttled attempt."""
+    log, quota = run.log, run.scenario.region.concurrency_quota
+    with style():
+        most = peak(log.invocations.admitted_ns, log.invocations.end_ns)
+        facts = f"peak {most:,} of a quota of {quota:,}, {counted(len(log.throttles), 'attempt')} throttled"
+        top = header(run, "concurrency against its limits", facts)
+        if not len(log.invocations) and not len(log.throttles):
+            return say(open_axes(ax, top, plot_px=180), "There were no requests.")
+        axes = open_axes(ax, top)
+        set_time_axis(axes, log.end_ns / 1e9)
+        stack = concurrency_stack(run)
+        entries, height = _draw_stack(axes, stack)
+        entries += _draw_scaling_ceiling(axes, run, stack)
+        rug = _draw_rug(axes, run)
+        _draw_quota(axes, quota, height, rows=len(rug))
+        axes.yaxis.set_major_locator(MaxNLocator(7, integer=True))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.set_ylabel("concurrency (requests in flight)")
+        axes.grid(True, axis="y")
+        legend(axes, [*entries, *rug])
+    return axes
+
+
+def _draw_stack(ax: Axes, stack: Stack) -> tuple[list[tuple[Artist, str]], float]:
+    """Legend entries from the top of the stack, and the height of the stack with its reservations."""
+    times_s = stack.times_ns / 1e9
+    base, height = np.zeros(len(times_s)), 1.0
+    bands: list[tuple[Artist, str]] = []
+    notes: list[tuple[Artist, str]] = []
+    line: dict[str, Any] = {"color": Colour.IN_FLIGHT.value, "linewidth": 0.8}
+    for slot in stack.slots:
+        floor = float(base[0])  # flat: the first slot's is 0, and only reserved slots have another on top
+        highest = floor + slot.peak
+        for band in slot.bands:
+            ax.fill_between(
+                times_s, base, base + band.level, step="post", color=band.colour, linewidth=0, label=band.label
+            )
+            bands.append((Patch(color=band.colour), band.label))
+            base = base + band.level
+        if slot.reserved is not None:
+            cap = floor + slot.reserved
+            hatched: dict[str, Any] = {"facecolor": "white", "edgecolor": "#BBBBBB", "hatch": "///", "linewidth": 0.0}
+            ax.fill_between(times_s, base, cap, step="post", label="reserved, not in use", **hatched)
+            notes = [(Patch(**hatched), "reserved, not in use:\nno other gets it")]
+            _draw_cap(ax, cap, slot.reserved, label=slot.reserved > 0.07 * _height_of(stack))
+            base, height = np.full(len(times_s), cap), cap
+        if not stack.is_exact:
+            ax.plot(times_s, highest, drawstyle="steps-post", label="highest", zorder=2.5, **line)
+        height = max(height, float(highest.max()))
+    if not stack.is_exact:
+        width = time_text(int(stack.times_ns[1]))
+        notes.append((Line2D([], [], **line), f"highest in each {width};\nareas: mean over it"))
+    return [*bands[::-1], *notes], height
+
+
+def _height_of(stack: Stack) -> float:
+    """Reserved units and the highest concurrency without them: about the height of the picture."""
+    return float(sum(slot.reserved or slot.peak.max() for slot in stack.slots))
+
+
+def _draw_cap(ax: Axes, cap: float, reserved: int, *, label: bool) -> None:
+    ax.axhline(cap, color=Colour.CEILING, linewidth=1.2, linestyle=":", label="reserved concurrency")
+    if label:
+        ax.annotate(
+            f"reserved: {reserved:,}",
+            (1, cap),
+            (-4, -3),
+            ax.get_yaxis_transform(),
+            "offset points",
+            ha="right",
+            va="top",
+            fontsize=9,
+            bbox=_PAPER,
+        )
+
+
+def _draw_scaling_ceiling(ax: Axes, run: Run, stack: Stack) -> list[tuple[Artist, str]]:
+    """The ceiling where the scaling rate refused attempts and the functions that it held back have a flat base."""
+    functions = functions_held_back(run)
+    caps = [configured.reserved_concurrency or 0 for configured in run.scenario.functions.values()]
+    if not functions or (any(caps) and len(caps) > 1 and stack.slots[0].reserved is None):
+        return []
+    if len(functions) > 1 and (any(caps) or len(functions) != len(caps)):
+        return []
+    base = 0 if caps[functions[0]] else sum(caps)
+    if caps[functions[0]] and sum(cap > 0 for cap in caps[: functions[0]]):
+        return []  # another reservation lies below
+    log = run.log
+    refused = log.throttles.time_ns[log.throttles.reason == ThrottleReason.SCALING_RATE]
+    even = np.linspace(0, log.end_ns, PIXELS, dtype=np.int64)
+    times_ns = np.unique(np.concatenate((even, refused[[0, -1]])))
+    ceiling = base + scaling_ceiling(run, functions, times_ns)
+    (line,) = ax.plot(times_ns / 1e9, ceiling, color=Colour.CEILING, linewidth=1.6, label="scaling rate")
+    return [(line, "scaling-rate ceiling: environments alive and those it allows")]
+
+
+def _draw_rug(ax: Axes, run: Run) -> list[tuple[Artist, str]]:
+    """One row of marks at the top edge for each reason; legend entries from the top row down."""
+    throttles, end_ns = run.log.throttles, run.log.end_ns
+    entries: list[tuple[Artist, str]] = []
+    for reason in ThrottleReason:
+        times_ns = np.sort(throttles.time_ns[throttles.reason == reason])
+        if not len(times_ns):
+            continue
+        # The first of each half pixel: the others would be drawn upon it.
+        half_pixel = times_ns * (2 * PIXELS) // (end_ns + 1)
+        x = times_ns[np.flatnonzero(np.diff(half_pixel, prepend=-1))] / 1e9
+        high = 1 - len(entries) * _RUG_ROW
+        marks = np.empty((len(x), 2, 2))
+        marks[:, :, 0], marks[:, 0, 1], marks[:, 1, 1] = x[:, None], high - 0.8 * _RUG_ROW, high
+        ax.add_collection(
+            LineCollection(
+                list(marks),
+                colors=REASON_COLOURS[reason],
+                linewidths=1.2,
+                transform=ax.get_xaxis_transform(),
+                label=reason.key,
+            ),
+            autolim=False,
+        )
+        name = reason.name.lower().replace("_", " ")
+        handle = Line2D([], [], color=REASON_COLOURS[reason], marker="|", linestyle="none", markersize=9, mew=2)
+        entries.append((handle, f"throttled {len(times_ns):,}:\n{name}"))
+    return entries
+
+
+def _draw_quota(ax: Axes, quota: int, height: float, *, rows: int) -> None:
+    """The quota as a line, or as a note at the top edge where a line would squash the data. Sets the y limits."""
+    is_near = quota <= _FARTHEST_CEILING * height
+    top = max(quota, height) if is_near else height
+    room = rows * _RUG_ROW + _LABEL_ROOM
+    ax.set_ylim(0, top / (1 - room))
+    if is_near:
+        ax.axhline(quota, color=Colour.CEILING, linestyle="--", linewidth=1.4, label="account quota")
+        ax.annotate(
+            f"account quota: {quota:,}",
+            (0, quota),
+            (4, 3),
+            ax.get_yaxis_transform(),
+            "offset points",
+            va="bottom",
+            fontsize=9,
+        )
+    else:
+        ax.annotate(
+            f"↑ account quota: {quota:,}, far above",
+            (0, 1 - rows * _RUG_ROW),
+            (4, -3),
+            "axes fraction",
+            "offset points",
+            va="top",
+            fontsize=9,
+        )

@@ -1,0 +1,132 @@
+"""Picture: the distribution of latency, for warm, cold and retried requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
+
+from lambdasim.metrics.percentile import percentiles
+from lambdasim.metrics.run import Run
+from lambdasim.report.pictures.fates import Fate, request_fates
+from lambdasim.report.pictures.style import Colour, counted, header, legend, open_axes, say, style, time_text
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+MAX_POINTS = 2_000
+
+_ROUND_NS = (
+    *(digit * 10**power for power in range(10) for digit in (1, 2, 5)),
+    *(10**9 * seconds for seconds in (10, 20, 60, 120, 300, 600, 1_200, 3_600, 7_200, 18_000, 36_000, 86_400, 864_000)),
+)
+# Where a tick at each round time would be too many.
+_ROUNDEST_NS = (
+    *(10**power for power in range(11)),
+    *(10**9 * seconds for seconds in (60, 600, 3_600, 36_000, 864_000)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ecdf:
+    """A distribution function: the share of values that are at most ``latency_ns``. Shape (at most 2000,) each."""
+
+    latency_ns: IntArray
+    share: FloatArray
+
+
+def ecdf(latency_ns: IntArray) -> Ecdf:
+    """The exact distribution function, thinned to evenly spaced ranks when it has more than 2000 points."""
+    values = np.sort(latency_ns)
+    ranks = np.arange(len(values))
+    if len(values) > MAX_POINTS:
+        ranks = np.unique(np.linspace(0, len(values) - 1, MAX_POINTS).astype(np.int64))
+    return Ecdf(latency_ns=values[ranks], share=(ranks + 1) / len(values))
+
+
+def latency(run: Run, ax: Axes | None = None) -> Axes:
+    """Share of completed requests with at most a given latency, by fate, with the median and p99 of all."""
+    fates = request_fates(run)
+    settled = run.outcomes.settled_ns - run.log.requests.arrival_ns
+    groups = {fate: settled[fates == fate] for fate in (Fate.WARM, Fate.COLD, Fate.RETRIED)}
+    everything = np.concatenate(list(groups.values()))
+    total = len(fates)
+    facts = f"{len(everything):,} of {counted(total, 'request')} completed"
+    if len(everything) < total:
+        facts += "; the others have no latency"
+    with style():
+        top = header(run, "how long requests took", facts if total else "no requests")
+        if not len(everything):
+            sentence = "No request completed, so there is no latency to show." if total else "There were no requests."
+            return say(open_axes(ax, top, plot_px=180), sentence)
+        axes = open_axes(ax, top)
+        axes.set_xscale("log")
+        entries = []
+        curves = [(everything, Colour.EVERYTHING, "all completed")]
+        curves += [(values, fate.colour, fate.label) for fate, values in groups.items() if len(values)]  # type: ignore[misc]
+        for number, (values, colour, label) in enumerate(curves):
+            line = _draw(axes, values, colour, is_all=number == 0)
+            entries.append((line, f"{label}\n{len(values):,} ({100 * len(values) / len(everything):.3g} %)"))
+        _set_axes(axes, everything)
+        _mark_percentiles(axes, everything)
+        legend(axes, entries)
+    return axes
+
+
+def _draw(ax: Axes, values: IntArray, colour: str, *, is_all: bool) -> Line2D:
+    curve = ecdf(values)
+    # The step up to the first point, and onwards at 1 to the edge, belong to a distribution function.
+    x = np.concatenate((curve.latency_ns[:1], curve.latency_ns, [curve.latency_ns[-1] * 1_000]))
+    y = np.concatenate(([0.0], curve.share, [1.0]))
+    (line,) = ax.plot(
+        x,
+        y,
+        color=colour,
+        drawstyle="steps-post",
+        linewidth=1.2 if is_all else 2.4,
+        zorder=4 if is_all else 3,
+        linestyle=(0, (4, 1.5)) if is_all else "solid",
+    )
+    return line
+
+
+def _mark_percentiles(ax: Axes, values: IntArray) -> None:
+    low, high = ax.get_xlim()
+    right_from = low * (high / low) ** 0.75  # further right a label would leave the axes
+    for share, name, value in zip((0.5, 0.99), ("p50", "p99"), percentiles(values, (500, 990)), strict=True):
+        is_right = value > right_from
+        ax.plot([value, value], [0, share], color=Colour.EVERYTHING, linewidth=0.8, linestyle=":", zorder=2)
+        ax.plot([value], [share], color=Colour.EVERYTHING, marker="o", markersize=5, zorder=5)
+        ax.annotate(
+            f"{name} of all: {time_text(value)}",
+            (value, share),
+            (-8 if is_right else 8, -4),
+            textcoords="offset points",
+            ha="right" if is_right else "left",
+            va="top",
+            fontsize=9,
+            zorder=6,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
+        )
+
+
+def _set_axes(ax: Axes, values: IntArray) -> None:
+    low, high = int(values.min()), int(values.max())
+    if high < 4 * low:  # room for ticks and labels around a narrow range
+        low, high = low * 2 // 3, high * 2
+    ax.set_xlim(max(low * 0.9, 1), high * 1.25)
+    ax.set_ylim(0, 1.03)
+    within = [tick for tick in _ROUND_NS if low * 0.9 <= tick <= high * 1.25]
+    if len(within) > 10:
+        within = [tick for tick in _ROUNDEST_NS if low * 0.9 <= tick <= high * 1.25]
+    ax.xaxis.set_major_locator(FixedLocator(within))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: time_text(round(value))))
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.set_xlabel("latency from the first attempt to the answer, retries included (log scale)")
+    ax.set_ylabel("share of requests that took at most this")
+    ax.grid(True)

@@ -1,0 +1,198 @@
+"""Picture: the life of every execution environment. One row each, or a heat strip where rows would be too thin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from lambdasim.eventlog.log import NOT_YET, EventLog
+from lambdasim.metrics.run import Run
+from lambdasim.report.pictures.occupancy import covered
+from lambdasim.report.pictures.style import Colour, counted, header, legend, open_axes, say, shortened, style, width_of
+from lambdasim.report.pictures.time_axis import decimal_step, set_time_axis
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+# Above either, bars would be thinner than pixels: a heat strip shows shares instead.
+MAX_ROWS = 200
+MAX_BARS = 6_000
+
+_HEAT_BINS = 700
+_HEAT_ROWS = 400
+_MAX_TICKS = 400
+_MAX_TICKS_A_ROW = 100
+
+# From idle to busy in five equal steps of CIELAB, so that equal differences of share look equal.
+_BUSY_SHARE = LinearSegmentedColormap.from_list("busy share", ["#DDDDDD", "#B4C1D3", "#8AA6C8", "#5B8BBD", "#0072B2"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Which row each environment has, from 0 at the bottom: functions in file order from the top, oldest lowest."""
+
+    row: IntArray  # by environment
+    groups: tuple[tuple[int, int, int], ...]  # function, first row, number of rows; from the bottom
+
+
+def rows_of(log: EventLog) -> Rows:
+    """The rows of a run."""
+    function = log.environments.function.astype(np.int64)
+    order = np.lexsort((np.arange(len(function)), -function))
+    row = np.empty(len(function), dtype=np.int64)
+    row[order] = np.arange(len(function))
+    negated, first, count = np.unique(-function[order], return_index=True, return_counts=True)
+    groups = zip((-negated).tolist(), first.tolist(), count.tolist(), strict=True)
+    return Rows(row=row, groups=tuple(groups))
+
+
+def lifelines(run: Run, ax: Axes | None = None) -> Axes:
+    """Init, busy and idle time of every execution environment; nothing where it is not alive."""
+    log = run.log
+    count, inits = len(log.environments), int(log.invocations.is_cold.sum())
+    facts = ", ".join(
+        counted(number, noun)
+        for number, noun in ((count, "environment"), (inits, "cold start"), (len(log.invocations), "invocation"))
+    )
+    with style():
+        top = header(run, "the life of each execution environment", facts)
+        if not count:
+            return say(open_axes(ax, top, plot_px=180), "No execution environment was started.")
+        rows = rows_of(log)
+        names = [shortened(log.function_names[function]) for function, _, _ in rows.groups]
+        several = len(log.function_names) > 1
+        left_px = max(95.0, 34 + max(map(width_of, names)) * 1.39) if several else 95.0
+        axes = open_axes(ax, top, plot_px=float(np.clip(count * 16, 170, 420)), left_px=left_px)
+        worked = int((log.invocations.handler_ns != NOT_YET).sum())
+        if count > MAX_ROWS or worked > MAX_BARS:
+            _draw_heat_strip(axes, log, rows)
+        else:
+            _draw_bars(axes, log, rows)
+        set_time_axis(axes, log.end_ns / 1e9)
+        axes.set_ylim(0, count)
+        if several:
+            _name_groups(axes, rows, names)
+        else:
+            axes.set_ylabel("environment (1: oldest)")
+            step = max(int(decimal_step(count / 8)), 1)
+            ranks = np.unique(np.append(np.arange(step, count + 1, step), 1))
+            axes.set_yticks(ranks - 0.5, [f"{rank:,}" for rank in ranks])
+    return axes
+
+
+def _draw_bars(ax: Axes, log: EventLog, rows: Rows) -> None:
+    environments, invocations = log.environments, log.invocations
+    gone = np.where(environments.reaped_ns == NOT_YET, log.end_ns, environments.reaped_ns)
+    ready = np.where(log.ready_ns == NOT_YET, log.end_ns, log.ready_ns)
+    started = invocations.handler_ns != NOT_YET
+    handler, end = invocations.handler_ns[started], log.clipped_end_ns[started]
+    worker = rows.row[invocations.environment[started]]
+    for row, begin, finish, colour in (
+        (rows.row, ready, gone, Colour.IDLE),
+        (rows.row, environments.created_ns, ready, Colour.COLD),
+        (worker, handler, end, Colour.BUSY),
+    ):
+        ax.add_collection(_bars(row, begin, finish, colour), autolim=False)
+    entries = [
+        (Patch(color=Colour.COLD), "initialising"),
+        (Patch(color=Colour.BUSY), "busy with an invocation"),
+        (Patch(color=Colour.IDLE), "idle, kept warm"),
+        (Patch(facecolor="white", edgecolor="#AAAAAA"), "not alive"),
+    ]
+    busiest = int(np.bincount(worker).max(initial=0))
+    if 0 < len(handler) <= _MAX_TICKS and busiest <= _MAX_TICKS_A_ROW:
+        x = handler / 1e9
+        ticks = np.stack((np.column_stack((x, worker + 0.02)), np.column_stack((x, worker + 0.98))), axis=1)
+        ax.add_collection(LineCollection(list(ticks), colors=Colour.EVERYTHING, linewidths=0.9), autolim=False)
+        tick = Line2D([], [], color=Colour.EVERYTHING, marker="|", linestyle="none", markersize=9)
+        entries.append((tick, "a request starts"))  # type: ignore[arg-type]
+    legend(ax, entries)
+
+
+def _bars(row: IntArray, begin_ns: IntArray, finish_ns: IntArray, colour: str) -> PolyCollection:
+    left, right = begin_ns / 1e9, finish_ns / 1e9
+    low, high = row + 0.1, row + 0.9
+    corners = np.stack((left, low, right, low, right, high, left, high), axis=1).reshape(-1, 4, 2)
+    return PolyCollection(corners, facecolors=colour, edgecolors="none", linewidths=0)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """Environments alive in each cell on average, and how many of these were initialising or busy. (rows, bins)."""
+
+    alive: FloatArray
+    initialising: FloatArray
+    busy: FloatArray
+
+
+def shares(log: EventLog, rows: Rows, *, n_rows: int, bins: int) -> Shares:
+    """The run on a grid of rows and time bins; ``n_rows`` may be less than the number of environments."""
+    environments, invocations = log.environments, log.invocations
+    strip = rows.row * n_rows // len(environments)
+    gone = np.where(environments.reaped_ns == NOT_YET, log.end_ns, environments.reaped_ns)
+    ready = np.where(log.ready_ns == NOT_YET, log.end_ns, log.ready_ns)
+    started = invocations.handler_ns != NOT_YET
+    shape, span = (n_rows, bins), float(log.end_ns)
+    return Shares(
+        alive=covered(strip, environments.created_ns, gone, shape=shape, span=span),
+        initialising=covered(strip, environments.created_ns, ready, shape=shape, span=span),
+        busy=covered(
+            strip[invocations.environment[started]],
+            invocations.handler_ns[started],
+            log.clipped_end_ns[started],
+            shape=shape,
+            span=span,
+        ),
+    )
+
+
+def _draw_heat_strip(ax: Axes, log: EventLog, rows: Rows) -> None:
+    count = len(log.environments)
+    cells = shares(log, rows, n_rows=min(count, _HEAT_ROWS), bins=_HEAT_BINS)
+    is_alive = cells.alive > 1e-9
+    alive = np.where(is_alive, cells.alive, 1.0)
+    init_share = np.clip(cells.initialising / alive, 0, 1)
+    initialised = np.maximum(alive - cells.initialising, 1e-12)
+    picture = _BUSY_SHARE(np.clip(cells.busy / initialised, 0, 1))
+    picture[..., :3] += init_share[..., None] * (np.array(to_rgb(Colour.COLD)) - picture[..., :3])
+    picture[..., 3] = is_alive
+    ax.imshow(
+        picture,
+        extent=(0, log.end_ns / 1e9, 0, count),
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+    )
+    legend(
+        ax,
+        [(Patch(color=Colour.COLD), "initialising")]
+        + [
+            (Patch(color=_BUSY_SHARE(share)), text)
+            for share, text in ((1.0, "busy all the time"), (0.5, "busy half of the time"), (0.0, "idle, kept warm"))
+        ]
+        + [(Patch(facecolor="white", edgecolor="#AAAAAA"), "not alive")],
+    )
+
+
+def _name_groups(ax: Axes, rows: Rows, names: list[str]) -> None:
+    """Names of functions beside their rows; where they would overlap, those of the largest."""
+    total = sum(count for _, _, count in rows.groups)
+    least = total * 14 / max(ax.bbox.height, 1)
+    placed: list[tuple[float, str]] = []
+    for position in sorted(range(len(names)), key=lambda i: -rows.groups[i][2]):
+        _, first, count = rows.groups[position]
+        centre = first + count / 2
+        if all(abs(centre - other) >= least for other, _ in placed):
+            placed.append((centre, names[position]))
+    ax.set_yticks([y for y, _ in placed], [name for _, name in placed], fontsize=9)
+    ax.tick_params(axis="y", length=0)
+    boundaries = [first for _, first, _ in rows.groups[1:]]
+    if boundaries and total / len(boundaries) > least / 2:
+        ax.hlines(boundaries, 0, 1, transform=ax.get_yaxis_transform(), colors="#888888", linewidths=0.6)

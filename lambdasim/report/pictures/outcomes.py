@@ -1,0 +1,140 @@
+"""Picture: what came out, second by second, against what was offered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from lambdasim.eventlog.log import NOT_YET
+from lambdasim.metrics.run import Run
+from lambdasim.report.pictures.fates import Fate, request_fates
+from lambdasim.report.pictures.style import Colour, counted, header, legend, open_axes, say, style, time_text
+from lambdasim.report.pictures.time_axis import set_time_axis, step_s
+from lambdasim.workload.rate import rate_profile
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+_MAX_BINS = 120
+
+# Throttled attempts may outnumber requests by far; beyond this multiple of them their line leaves the picture.
+_MOST_ATTEMPTS = 1.6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeBins:
+    """Counts in equal bins of time. A request is counted in the bin in which it was settled.
+
+    ``counts`` has shape (n_fates, n_bins), the others (n_bins,).
+    """
+
+    width_ns: int
+    counts: IntArray
+    throttled_attempts: IntArray
+    offered: FloatArray  # expected arrivals by the rates of the scenario, and the arrivals of traces
+
+    @property
+    def edges_s(self) -> FloatArray:
+        """Edges of the bins, shape (n_bins + 1,)."""
+        return np.asarray(np.arange(self.counts.shape[1] + 1) * (self.width_ns / 1e9))
+
+    def per_s(self, counts: npt.NDArray[np.generic]) -> FloatArray:
+        """Counts of the bins as rates."""
+        return np.asarray(counts, dtype=np.float64) / (self.width_ns / 1e9)
+
+
+def outcome_bins(run: Run) -> OutcomeBins:
+    """The bins of a run: at most 120, of a width that people count in."""
+    log = run.log
+    width_ns = max(round(step_s(max(log.end_ns, 1) / 1e9, _MAX_BINS) * 1e9), 1)
+    bins = max(-(-log.end_ns // width_ns), 1)
+    # What happened at the very end belongs to the last bin.
+    settled_ns = run.outcomes.settled_ns
+    is_settled = settled_ns != NOT_YET
+    bin_of = np.minimum(settled_ns[is_settled] // width_ns, bins - 1)
+    fates = request_fates(run)[is_settled]
+    counts = np.bincount(fates * bins + bin_of, minlength=len(Fate) * bins).reshape(len(Fate), bins)
+    refused = np.minimum(log.throttles.time_ns // width_ns, bins - 1)
+    return OutcomeBins(
+        width_ns=width_ns,
+        counts=counts,
+        throttled_attempts=np.bincount(refused, minlength=bins),
+        offered=_offered(run, width_ns, bins),
+    )
+
+
+def _offered(run: Run, width_ns: int, bins: int) -> FloatArray:
+    log, edges_ns = run.log, np.arange(bins + 1) * width_ns
+    offered = np.zeros(bins)
+    for number, source in enumerate(run.scenario.traffic.values()):
+        if source.trace is None:
+            offered += np.diff(rate_profile(source, run.scenario.duration).integral(edges_ns))
+        else:
+            arrivals = log.requests.arrival_ns[log.requests.source == number]
+            offered += np.bincount(np.minimum(arrivals // width_ns, bins - 1), minlength=bins)
+    return offered
+
+
+def outcomes(run: Run, ax: Axes | None = None) -> Axes:
+    """Requests settled per second by fate, the offered rate, and the throttled attempts where callers retry."""
+    total = len(run.log.requests)
+    unsettled = int((run.outcomes.settled_ns == NOT_YET).sum())
+    facts = counted(total, "request") + (f", {unsettled:,} still in flight at the end" if unsettled else "")
+    with style():
+        top = header(run, "what became of the requests", facts)
+        made = outcome_bins(run)
+        if not total and not made.offered.any():
+            return say(open_axes(ax, top, plot_px=180), "There were no requests.")
+        axes = open_axes(ax, top)
+        entries = _draw_stack(axes, made)
+        line, label, highest = _draw_offered(axes, made)
+        entries.append((line, label))
+        limit = max(float(made.per_s(made.counts.sum(axis=0)).max()), highest)
+        retries = run.outcomes.throttles.sum() > made.counts[Fate.THROTTLED].sum()
+        if retries:
+            entries.append(_draw_attempts(axes, made, limit))
+            limit = min(max(limit, made.per_s(made.throttled_attempts).max()), _MOST_ATTEMPTS * limit)
+        axes.set_ylim(0, limit * 1.06)
+        set_time_axis(axes, float(made.edges_s[-1]))
+        axes.set_xlabel(axes.get_xlabel() + ": each request is counted when it is settled")
+        axes.set_ylabel(f"requests per second, mean over {time_text(made.width_ns)}")
+        axes.grid(True, axis="y")
+        legend(axes, entries)
+    return axes
+
+
+def _draw_stack(ax: Axes, made: OutcomeBins) -> list[tuple[Artist, str]]:
+    entries: list[tuple[Artist, str]] = []
+    below = np.zeros(made.counts.shape[1])
+    for fate in Fate:
+        if not made.counts[fate].any():
+            continue
+        above = below + made.per_s(made.counts[fate])
+        ax.stairs(above, made.edges_s, baseline=below, fill=True, color=fate.colour, linewidth=0, label=fate.label)
+        entries.append((Patch(color=fate.colour), f"{fate.label}\n{int(made.counts[fate].sum()):,}"))
+        below = above
+    return entries[::-1]
+
+
+def _draw_offered(ax: Axes, made: OutcomeBins) -> tuple[Line2D, str, float]:
+    rate = made.per_s(made.offered)
+    ax.stairs(rate, made.edges_s, baseline=None, color=Colour.EVERYTHING, linewidth=1.4, label="offered")
+    line = Line2D([], [], color=Colour.EVERYTHING, linewidth=1.4)
+    return line, "offered: new requests", float(rate.max())
+
+
+def _draw_attempts(ax: Axes, made: OutcomeBins, limit: float) -> tuple[Line2D, str]:
+    rate = made.per_s(made.throttled_attempts)
+    look: dict[str, Any] = {"color": Colour.THROTTLED.value, "linewidth": 1.2, "linestyle": (0, (2, 1))}
+    ax.stairs(rate, made.edges_s, baseline=None, label="throttled attempts", **look)
+    label = f"throttled attempts,\nlater retried or not\n{int(made.throttled_attempts.sum()):,}"
+    if rate.max() > _MOST_ATTEMPTS * limit:
+        label += f"\n(beyond the scale:\nup to {rate.max():,.0f}/s)"
+    return Line2D([], [], **look), label

@@ -1,0 +1,108 @@
+"""Runs for the tests of reports, and ways to read what a picture shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from lambdasim.eventlog.log import (
+    AbandonmentColumns,
+    EnvironmentColumns,
+    EventLog,
+    InvocationColumns,
+    RequestColumns,
+    ThrottleColumns,
+)
+from lambdasim.metrics.run import Run
+from tests.builders import log_of, scenario
+
+RETRYING = {"timeout": "3s", "retry": {"max_attempts": 4, "base": "1s", "jitter": "none"}}
+
+
+def run_of(seed: int = 1, **parts: Any) -> Run:
+    """A run of ``scenario(**parts)``."""
+    made = scenario(**parts)
+    return Run(scenario=made, seed=seed, engine="simpy", log=log_of(made, seed), wall_s=1.0)
+
+
+def refused_run(times_s: list[float], *, end_s: float = 10, is_partial: bool = False, **parts: Any) -> Run:
+    """A run of one function whose requests come at these times and are all refused; none at all is allowed."""
+    time_ns = np.array([round(time * 1e9) for time in times_s], dtype=np.int64)
+    count = len(time_ns)
+    nothing = np.array([], dtype=np.int64)
+    log = EventLog(
+        source_names=("t",),
+        function_names=("f",),
+        end_ns=round(end_s * 1e9),
+        is_partial=is_partial,
+        requests=RequestColumns(
+            arrival_ns=time_ns,
+            source=np.zeros(count, dtype=np.int16),
+            function=np.zeros(count, dtype=np.int16),
+            is_pending=np.zeros(count, dtype=np.bool_),
+        ),
+        invocations=InvocationColumns(
+            request=nothing,
+            attempt=nothing.astype(np.int32),
+            admitted_ns=nothing,
+            handler_ns=nothing,
+            end_ns=nothing,
+            environment=nothing.astype(np.int32),
+            result=nothing.astype(np.int8),
+            is_cold=nothing.astype(np.bool_),
+        ),
+        throttles=ThrottleColumns(
+            request=np.arange(count),
+            attempt=np.ones(count, dtype=np.int32),
+            time_ns=time_ns,
+            reason=np.zeros(count, dtype=np.int8),
+        ),
+        abandonments=AbandonmentColumns(request=nothing, attempt=nothing.astype(np.int32), time_ns=nothing),
+        environments=EnvironmentColumns(
+            function=nothing.astype(np.int16), created_ns=nothing, init_ns=nothing, reaped_ns=nothing
+        ),
+    )
+    made = scenario(rows=times_s, **parts)
+    return Run(scenario=made, seed=1, engine="simpy", log=log, wall_s=1.0)
+
+
+def one_request(*, duration: str = "5s", duration_of_f: str = "1s", init: str = "0s", **parts: Any) -> Run:
+    """A run with a single request at the start."""
+    return run_of(rows=[0], duration=duration, functions={"f": {"duration": duration_of_f, "init": init}}, **parts)
+
+
+def functions(count: int, **first: Any) -> Run:
+    """A run of so many functions, each with a request a second; the later ones work for longer."""
+    names = [f"_fn_{number:03d}" for number in range(count)]
+    return run_of(
+        functions={name: {"duration": f"{100 + 10 * i}ms"} for i, name in enumerate(names)} | {names[0]: first},
+        traffic={f"t{i}": {"function": name, "rate": "1/s", "arrivals": "uniform"} for i, name in enumerate(names)},
+        duration="10s",
+    )
+
+
+def texts_of(ax: Axes) -> list[str]:
+    """Every text on the axes: title, header, labels, legend."""
+    legend = ax.get_legend()
+    entries = [text.get_text() for text in legend.get_texts()] if legend else []
+    return [ax.get_title(loc="left"), ax.get_xlabel(), ax.get_ylabel(), *(t.get_text() for t in ax.texts), *entries]
+
+
+def labelled(ax: Axes, label: str) -> Any:
+    """The artist with this label."""
+    (artist,) = [artist for artist in ax.get_children() if artist.get_label() == label]
+    return artist
+
+
+def two_functions() -> Run:
+    """Function a has two requests at once, b has one between them."""
+    return run_of(
+        functions={"a": {}, "b": {}},
+        traffic={
+            "a": {"function": "a", "rate": "2/s", "arrivals": "uniform"},
+            "b": {"function": "b", "rate": "1/s", "arrivals": "uniform"},
+        },
+        duration="1s",
+    )

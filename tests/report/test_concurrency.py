@@ -1,0 +1,121 @@
+"""Layers, ceilings and throttle marks of the picture of concurrency."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+
+from lambdasim.metrics.run import Run
+from lambdasim.platform.concurrency import ThrottleReason
+from lambdasim.platform.token_bucket import NO_TOKEN, bucket_limits, debt_after_token
+from lambdasim.report.pictures import Pictures
+from lambdasim.report.pictures.ceilings import tokens_left
+from lambdasim.report.pictures.stack import concurrency_stack
+from lambdasim.report.pictures.style import (
+    REASON_COLOURS,
+)
+from tests.report.runs import functions, labelled, run_of, texts_of
+
+
+class TestConcurrency:
+    """Areas, ceilings and the rug of throttles."""
+
+    def test_exact_areas_sum_to_the_concurrency(self) -> None:
+        """Between any two instants the bands add up to the requests in flight, and their phases are right."""
+        run = run_of(rows=[0, 0.5, 3, 10], functions={"f": {"init": "2s", "duration": "3s"}}, duration="20s")
+        stack = concurrency_stack(run)
+        (slot,) = stack.slots
+        assert stack.is_exact
+        log = run.log.invocations
+        for index, time_ns in enumerate(stack.times_ns):
+            busy = ((log.handler_ns <= time_ns) & (time_ns < log.end_ns)).sum()
+            waiting = ((log.admitted_ns <= time_ns) & (time_ns < log.handler_ns)).sum()
+            assert [band.level[index] for band in slot.bands] == [busy, waiting]
+            assert slot.peak[index] == busy + waiting
+
+    def test_areas_are_drawn_at_these_heights(self) -> None:
+        """One request of a second's init and a second's work makes one band after the other, both of height one."""
+        ax = Pictures(run_of(rows=[1], functions={"f": {"init": "1s"}}, duration="5s")).concurrency()
+        for label, start in (("waiting for an init", 1), ("busy", 2)):
+            x, y = labelled(ax, label).get_paths()[0].vertices.T
+            assert abs(np.sum(x * np.roll(y, 1) - y * np.roll(x, 1))) / 2 == 1  # its area, by the shoelace formula
+            assert x[y == 1].min() == start
+
+    def test_means_keep_the_area_and_the_line_keeps_the_peak(self, spike: Run) -> None:
+        """With more changes than pixels, areas hold the request-seconds and the line reaches the highest level."""
+        many = run_of(rows=[i / 100 for i in range(5_000)], functions={"f": {"duration": "37ms"}}, duration="60s")
+        for run in (many, spike):
+            stack = concurrency_stack(run)
+            assert not stack.is_exact
+            mean = sum(band.level[:-1] for slot in stack.slots for band in slot.bands)
+            seconds = (run.log.clipped_end_ns - run.log.invocations.admitted_ns).sum() / 1e9
+            assert (mean * np.diff(stack.times_ns)).sum() / 1e9 == pytest.approx(seconds, rel=1e-6)
+            assert max(slot.peak.max() for slot in stack.slots) == run.summary["concurrency"]["peak"]
+            assert all(len(band.level) <= 2_500 for slot in stack.slots for band in slot.bands)
+
+    def test_the_rug_marks_every_throttle(self) -> None:
+        """Marks stand at the times of the refused attempts, coloured by reason, and the legend counts them."""
+        run = run_of(
+            rows=[0, 1, 2, 3], functions={"f": {"duration": "20s"}}, region={"concurrency_quota": 1}, duration="9s"
+        )
+        ax = Pictures(run).concurrency()
+        marks = labelled(ax, "account_concurrency")
+        assert [segment[0][0] for segment in marks.get_segments()] == [1, 2, 3]
+        assert to_hex(marks.get_color()[0]).upper() == REASON_COLOURS[ThrottleReason.ACCOUNT_CONCURRENCY]
+        assert "throttled 3:\naccount concurrency" in texts_of(ax)
+
+    def test_a_near_quota_is_a_line_and_a_far_one_a_note(self) -> None:
+        """A quota of 1,000 over a peak of 1 must not squash the data."""
+        near = Pictures(run_of(rows=[1], region={"concurrency_quota": 2}, duration="5s")).concurrency()
+        assert set(labelled(near, "account quota").get_ydata()) == {2}
+        far = Pictures(run_of(rows=[1], region={"concurrency_quota": 1_000}, duration="5s")).concurrency()
+        assert far.get_ylim()[1] < 2
+        assert any("account quota: 1,000" in text for text in texts_of(far))
+
+    def test_reserved_units_are_space_that_others_do_not_get(self) -> None:
+        """The reserved function lies at the bottom; the others start at its cap, so that the quota is the ceiling."""
+        run = functions(2, reserved_concurrency=3)
+        reserved, shared = concurrency_stack(run).slots
+        assert (reserved.reserved, shared.reserved) == (3, None)
+        ax = Pictures(run).concurrency()
+        assert set(labelled(ax, "reserved concurrency").get_ydata()) == {3}
+        assert labelled(ax, "_fn_001").get_paths()[0].vertices[:, 1].min() == 3
+
+    def test_a_far_reservation_does_not_squash_the_data(self) -> None:
+        """It is named in the legend alone."""
+        run = functions(2, reserved_concurrency=900)
+        assert [slot.reserved for slot in concurrency_stack(run).slots] == [None]
+        assert any("reserved: 900" in text for text in texts_of(Pictures(run).concurrency()))
+
+    def test_a_hundred_functions_are_seven_and_the_others(self) -> None:
+        """The largest are shown by name, and nothing is lost."""
+        run = functions(100)
+        (slot,) = concurrency_stack(run).slots
+        assert [band.label for band in slot.bands] == [f"_fn_{i:03d}" for i in range(93, 100)] + ["93 other functions"]
+        assert slot.peak.max() == run.summary["concurrency"]["peak"]
+        assert "_fn_099" in texts_of(Pictures(run).concurrency())
+
+    def test_the_scaling_ceiling_touches_what_it_holds_back(self) -> None:
+        """A burst of 2 and one more each second: at 3.5 s four environments are alive, or could be."""
+        scaling = {"burst": 2, "rate": 1, "per": "1s"}
+        rows = [i / 10 for i in range(50)]
+        run = run_of(rows=rows, functions={"f": {"duration": "30s", "scaling": scaling}}, duration="6s")
+        line = labelled(Pictures(run).concurrency(), "scaling rate")
+        for time_s in (0.0, 0.55, 1.55, 3.55):
+            ceiling = np.interp(time_s, *line.get_data())
+            assert ceiling == pytest.approx(2 + time_s, abs=0.05)
+        assert not any(line.get_label() == "scaling rate" for line in Pictures(functions(2)).concurrency().lines)
+
+    def test_tokens_left_agree_with_the_bucket_of_the_platform(self) -> None:
+        """The vectorised recursion gives the levels of the bucket that engines use."""
+        bucket = bucket_limits(tokens=5, rate=2, per_ns=7)
+        taken, debt, last = [], 0, 0
+        for now in np.cumsum(np.random.default_rng(1).integers(0, 6, 200)).tolist():
+            after = debt_after_token(debt, now - last, bucket)
+            if after == NO_TOKEN:
+                continue
+            debt, last = after, now
+            taken.append(now)
+            left = tokens_left(np.array(taken), bucket, np.array([now]))[0]
+            assert left == pytest.approx((bucket.depth - debt) / bucket.cost, abs=1e-9)

@@ -1,0 +1,99 @@
+"""What the two pictures of requests show: how long they took and what became of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lambdasim.metrics.run import Run
+from lambdasim.report.pictures import Pictures
+from lambdasim.report.pictures.fates import Fate, request_fates
+from lambdasim.report.pictures.latency import ecdf
+from lambdasim.report.pictures.outcomes import outcome_bins
+from lambdasim.report.pictures.style import (
+    time_text,
+)
+from tests.report.runs import RETRYING, run_of, texts_of
+
+
+class TestLatency:
+    """The distribution functions by fate."""
+
+    def test_ecdf_values(self) -> None:
+        """Three values: a third, two thirds, all."""
+        curve = ecdf(np.array([30, 10, 20]))
+        assert curve.latency_ns.tolist() == [10, 20, 30]
+        assert curve.share.tolist() == pytest.approx([1 / 3, 2 / 3, 1])
+
+    def test_thinned_ecdf_stays_on_the_curve_and_keeps_its_ends(self) -> None:
+        """At most 2,000 points; each is a value with its own rank."""
+        values = np.random.default_rng(1).permutation(50_000)
+        curve = ecdf(values)
+        assert len(curve.share) <= 2_000
+        assert (curve.latency_ns[0], curve.latency_ns[-1], curve.share[-1]) == (0, 49_999, 1)
+        assert np.array_equal(curve.share, (curve.latency_ns + 1) / 50_000)
+
+    def test_curves_by_fate_with_counts(self, spike: Run) -> None:
+        """Warm, cold and retried requests are apart and add up to all that completed."""
+        counts = np.bincount(request_fates(spike), minlength=len(Fate))
+        completed = counts[: Fate.RETRIED + 1]
+        assert completed.all()
+        assert completed.sum() == spike.summary["requests"]["completed"]
+        legend = [
+            text for text in texts_of(Pictures(spike).latency()) if text.startswith(("all completed", "completed"))
+        ]
+        assert [int(text.split("\n")[-1].split(" ")[0].replace(",", "")) for text in legend] == [
+            completed.sum(),
+            *completed,
+        ]
+
+    def test_percentiles_are_those_of_the_summary(self, spike: Run) -> None:
+        """The marks and their labels give p50 and p99 of all completed requests."""
+        ax = Pictures(spike).latency()
+        for name in ("p50", "p99"):
+            value_ns = round(spike.summary["latency_s"][name] * 1e9)
+            assert f"{name} of all: {time_text(value_ns)}" in texts_of(ax)
+            assert any(value_ns in line.get_xdata() for line in ax.lines if line.get_marker() == "o")
+
+    def test_retried_means_a_second_attempt_completed(self) -> None:
+        """Refused at 0.5 s, accepted at its retry at 1.5 s: retried, and 2 s of latency."""
+        run = run_of(rows=[0, 0.5], region={"concurrency_quota": 1}, client=RETRYING, duration="9s")
+        assert request_fates(run).tolist() == [Fate.COLD, Fate.RETRIED]
+
+
+class TestOutcomes:
+    """Counts by time of settlement."""
+
+    def test_bins_sum_to_the_counts_of_the_summary(self, spike: Run) -> None:
+        """No request is lost, those in flight apart."""
+        made, requests = outcome_bins(spike), spike.summary["requests"]
+        counts = made.counts.sum(axis=1)
+        assert counts[: Fate.RETRIED + 1].sum() == requests["completed"]
+        for fate in (Fate.FAILED, Fate.THROTTLED, Fate.TIMED_OUT_CLIENT, Fate.DROPPED):
+            assert counts[fate] == requests[fate.name.lower()]
+        assert made.throttled_attempts.sum() == spike.summary["attempts"]["throttles"]
+
+    def test_a_request_is_counted_when_it_is_settled(self) -> None:
+        """Ten seconds, 0.1 s a bin: refused at 0.5 s, the retry of 1.5 s ends at 2.5 s."""
+        run = run_of(rows=[0, 0.5], region={"concurrency_quota": 1}, client=RETRYING, duration="10s")
+        made = outcome_bins(run)
+        assert made.width_ns == 10**8
+        assert np.flatnonzero(made.counts[Fate.RETRIED]).tolist() == [25]
+        assert "counted when it is settled" in Pictures(run).outcomes().get_xlabel()
+
+    def test_stacked_areas_are_rates_of_the_bins(self, spike: Run) -> None:
+        """The top of the stack times the width of a bin gives back the requests that were settled."""
+        ax, made = Pictures(spike).outcomes(), outcome_bins(spike)
+        tops = [patch.get_data().values for patch in ax.patches if patch.get_label() in {fate.label for fate in Fate}]
+        settled = (spike.outcomes.settled_ns >= 0).sum()
+        assert tops[-1].sum() * made.width_ns / 1e9 == pytest.approx(settled)
+
+    def test_the_offered_rate_follows_the_profile(self, spike: Run) -> None:
+        """Its integral is 20 x 20 + 85 x 10 + 80 x 5 + 10 x 55 requests; a trace counts its arrivals."""
+        assert outcome_bins(spike).offered.sum() == pytest.approx(400 + 850 + 400 + 550)
+        assert outcome_bins(run_of(rows=[0, 1, 9.99], duration="10s")).offered.sum() == 3
+
+    def test_what_happens_at_the_very_end_is_in_the_last_bin(self) -> None:
+        """A request that is settled at the end of the run is counted."""
+        made = outcome_bins(run_of(rows=[9], duration="10s"))
+        assert made.counts[Fate.COLD].tolist()[-1] == 1
