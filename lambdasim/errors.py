@@ -28,7 +28,9 @@ class Problem:
     message: str  # the rule, the value got and the hint, in one sentence
 
     def __str__(self) -> str:
-        where = " ".join(part for part in (self.place, self.path) if part)
+        # A setting is named by its path already: "--set region.concurrency_quota".
+        path = "" if self.place.endswith(f" {self.path}") else self.path
+        where = " ".join(part for part in (self.place, path) if part)
         return f"{where}: {self.message}" if where else self.message
 
 

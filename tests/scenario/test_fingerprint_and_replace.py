@@ -94,7 +94,7 @@ class TestReplace:
         with pytest.raises(ScenarioError) as caught:
             rich.replace({"functions.api.reserved_concurrency": 450})
         assert str(caught.value).startswith(
-            "--set functions.api.reserved_concurrency functions.api.reserved_concurrency: Specified Reserved"
+            "--set functions.api.reserved_concurrency: Specified Reserved"
         )
 
 

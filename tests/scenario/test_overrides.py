@@ -105,8 +105,8 @@ def test_problems_name_the_setting(tmp_path: Path) -> None:
         load(path, overrides={"region.concurrency_quota": 0, "functions.b.duration": "2s"}, seed=-1)
     assert [str(problem) for problem in caught.value.problems] == [
         f"{path}:1:11 duration: must be a time with its unit, got 1 (write 1s or 1ms)",
-        "--set seed seed: must be at least 0, got -1",
-        "--set region.concurrency_quota region.concurrency_quota: must be at least 1, got 0",
+        "--set seed: must be at least 0, got -1",
+        "--set region.concurrency_quota: must be at least 1, got 0",
         "--set functions.b.duration functions.b.init: is required (for example init: 400ms)",
     ]
 
