@@ -5,6 +5,8 @@ Each sentence follows from figures of the summary by a rule that can be read her
 
 from __future__ import annotations
 
+import numpy as np
+
 from lambdasim.metrics.highlights import (
     first_throttle,
     in_flight_at,
@@ -12,9 +14,10 @@ from lambdasim.metrics.highlights import (
     mean_wait_ns,
     waited_without_cold_start,
 )
+from lambdasim.metrics.outcomes import Outcome
 from lambdasim.metrics.run import Run
 from lambdasim.platform.concurrency import ThrottleReason
-from lambdasim.report.wording import MEANING, clock_text, count_text, share_text, time_text
+from lambdasim.report.wording import MEANING, clock_text, count_text, seconds_value, share_text, time_text
 from lambdasim.units import NS_PER_S
 
 _NEXT_STEP = {
@@ -67,8 +70,12 @@ def littles_law_sentences(run: Run) -> list[str]:
         reasons.append(f"some requests were executed more than once ({count_text(accepted_share)} times on average)")
     if wait_ns > 0.01 * handler_ns:
         reasons.append(f"waiting for an init adds {time_text(wait_ns)} to the average request, and counts")
+    if (concurrency["littles_law"] or 0) > 1.02 * (concurrency["mean"] or 0):
+        reasons.append(f"part of the work was done after {seconds_value(interval_s)}, where the average ends")
     if reasons:
         sentences.append("They differ because " + ", and ".join(reasons) + ".")
+    elif abs(by_hand - (concurrency["mean"] or 0)) > 0.02 * by_hand:
+        sentences.append("They differ because the run is short: a few requests more or less at its ends count.")
     else:
         sentences.append("They agree: little was refused and little time was spent on waiting for an init.")
     mean, peak = concurrency["mean"] or 0, concurrency["peak"]
@@ -105,7 +112,7 @@ def next_steps(run: Run) -> list[str]:
         steps += _other_limits(run, worst)
         steps += _cold_wave(run)
     if summary["requests"]["throttled"] and not summary["attempts"]["retries"]:
-        (source, *_) = run.scenario.traffic
+        source = _most_throttled_source(run)
         steps.append(
             "Callers gave up after their first refusal. See what retries change: --set"
             f" 'traffic.{source}.client.retry={{max_attempts: 4, base: 200ms, cap: 5s, jitter: full}}'."
@@ -138,17 +145,26 @@ def _other_limits(run: Run, worst: ThrottleReason) -> list[str]:
 
 
 def _cold_wave(run: Run) -> list[str]:
-    """Whether a shorter init would help: most of what was in flight at the first refusal waited for one."""
-    first = first_throttle(run.log)
-    if first is None:
+    """Whether a shorter init would help: much of what was in flight at the first refusal waited for one.
+
+    Not where the handler takes ten times as long: there the same requests would be in flight all the same.
+    """
+    first, handler_ns = first_throttle(run.log), mean_handler_ns(run.log)
+    if first is None or handler_ns is None:
         return []
     in_flight, waiting = in_flight_at(run.log, first[0])
-    if waiting < 0.3 * in_flight or waiting < 2:
+    init_s = run.summary["init_s"]["mean"] or 0
+    if waiting < max(2, 0.3 * in_flight) or init_s * NS_PER_S < 0.1 * handler_ns:
         return []
     return [
         f"At the first refusal {count_text(waiting)} of {count_text(in_flight)} in flight waited for an init. A shorter"
         f" one lowers the peak: try --set functions.{first[2]}.init=200ms."
     ]
+
+
+def _most_throttled_source(run: Run) -> str:
+    throttled = run.log.requests.source[run.outcomes.outcome == Outcome.THROTTLED]
+    return run.log.source_names[int(np.bincount(throttled).argmax())]
 
 
 def _first_function(run: Run) -> str:

@@ -90,9 +90,9 @@ def _offered(console: Console, run: Run) -> None:
     if retries:
         each = f", {count_text(attempts / total)} for each request" if attempts > 1.01 * total else ""
         lines.append(f"With {count_text(retries)} retries that makes {count_text(attempts)} attempts{each}.")
-    after_s = summary["scenario"]["simulated_s"] - summary["scenario"]["duration_s"]
-    if after_s > 0.5:
-        lines.append(f"The last of them was settled {seconds_value(after_s)} after the traffic had ended.")
+    if total and (last_ns := int(run.outcomes.settled_ns.max())) > run.scenario.duration + NS_PER_S // 2:
+        late_ns = last_ns - int(run.log.requests.arrival_ns[-1])
+        lines.append(f"The last was settled at {clock_text(last_ns)}, {time_text(late_ns)} after the last one came.")
     _paragraphs(console, "What was offered", lines)
 
 
@@ -151,6 +151,10 @@ def _cold_starts(console: Console, run: Run) -> None:
         lines.append(
             f"{count_text(freed)} more waited for a new environment until another one became free: not cold, but late."
         )
+        if cold and init["p50"] < init["max"]:
+            lines.append(
+                "Whichever environment is ready first serves whoever waits longest, so quick inits are met more often."
+            )
     minute = max(minutes(run.log), key=lambda minute: minute.cold_starts)
     if cold and run.log.end_ns > MINUTE_NS:
         lines.append(

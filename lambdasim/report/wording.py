@@ -28,14 +28,19 @@ def time_text(time_ns: float | None) -> str:
     if seconds < 0.9995:
         return f"{seconds * 1e3:.0f}ms"
     if seconds < 9.995:
-        return f"{seconds:.2f}s"
+        return f"{_trimmed(f'{seconds:.2f}')}s"
     if seconds < 99.95:
-        return f"{seconds:.1f}s"
+        return f"{_trimmed(f'{seconds:.1f}')}s"
     if seconds < 5_999.5:
         minutes, rest = divmod(round(seconds), 60)
         return f"{minutes}m{rest:02d}s" if rest else f"{minutes}m"
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours}h{minutes:02d}m" if minutes else f"{hours}h"
+
+
+def _trimmed(number: str) -> str:
+    """A decimal number without the zeros at its end."""
+    return number.rstrip("0").rstrip(".")
 
 
 def seconds_value(seconds: float | None) -> str:

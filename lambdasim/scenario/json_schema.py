@@ -24,7 +24,7 @@ from lambdasim.scenario.traffic import NoRetry
 Schema = dict[str, Any]
 
 _NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
-_TIME = rf"(?:{_NUMBER}\s*(?:d|h|min|ms|m|s|us|µs|ns) *)+"
+_TIME = rf"(?:{_NUMBER}\s*(?:d|h|min|ms|m|s|us|\u00b5s|ns) *)+"
 _PER = r"\s*/\s*(?:s|sec|m|min|h|hour|d|day)"
 _RATE = _NUMBER + _PER
 # Whole requests per second; with an exponent or another unit a pattern cannot tell.

@@ -1,0 +1,649 @@
+"""The shipped scenarios: each lesson as assertions, and every number that a file quotes, against a run of that file.
+
+What a number should be comes from theory or from the rules of Lambda; that the quoted figure is the one of this seed
+is checked by ``assert_quoted``, which also refuses a number that nothing checks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from math import exp, log, sqrt
+from pathlib import Path
+from statistics import NormalDist, mean, stdev
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import yaml
+
+from lambdasim.api import Result, simulate
+from lambdasim.scenario.schema import RegionScaling
+from lambdasim.theory import concurrency_percentile, erlang_b
+
+SCENARIOS = Path(__file__).parent.parent / "scenarios"
+NAMES = [
+    "burst-2019",
+    "burst-today",
+    "first-invocations",
+    "idle-timeout",
+    "littles-law",
+    "new-account",
+    "reserved",
+    "shared-quota",
+    "short-function",
+    "spike",
+    "steady",
+    "throttle-and-retry",
+]
+
+LABEL = re.compile(r"(Predict|Run|Lesson|Then): ")
+NUMBER = re.compile(r"(?<!\w)(?:\d+:\d\d|\d+(?:,\d{3})*(?:\.\d+)?)")
+SET = re.compile(r"--set ('[^']+'|[^\s,)]+)")
+FILE_NAME = re.compile(r"[a-z0-9-]+\.(?:yaml|csv)")
+
+
+def source_text(name: str) -> str:
+    """The file of a scenario."""
+    return (SCENARIOS / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+@cache
+def simulated(name: str, seed: int | None, changes: tuple[str, ...]) -> Result:
+    """A run, with the ``--set`` arguments of the command line."""
+    values = dict(change.split("=", 1) for change in changes)
+    return simulate(
+        SCENARIOS / f"{name}.yaml", seed=seed, set={path: yaml.safe_load(value) for path, value in values.items()}
+    )
+
+
+def run(name: str, *changes: str, seed: int | None = None) -> Result:
+    """A run of a scenario, remembered for the other tests."""
+    return simulated(name, seed, changes)
+
+
+def comment(name: str) -> dict[str, str]:
+    """The comment at the top of a file, by label (Predict, Run, Lesson, Then), each on one line."""
+    lines = source_text(name).split("\nname:")[0].splitlines()
+    parts = LABEL.split(" ".join(line.removeprefix("#").strip() for line in lines))
+    return dict(zip(parts[1::2], map(str.strip, parts[2::2]), strict=True))
+
+
+def proposed_runs(name: str) -> list[Result]:
+    """Runs of the ``--set`` arguments that a file proposes under Then, one by one."""
+    return [run(name, change.strip("'")) for change in SET.findall(comment(name)["Then"])]
+
+
+def value_of(text: str) -> tuple[float, float]:
+    """The value of a quoted number and how far the figure may be from it: rounding, but never more than 3 %."""
+    if ":" in text:
+        minutes, seconds = text.split(":")
+        return int(minutes) * 60 + int(seconds), 1
+    digits = text.replace(",", "")
+    value = float(digits)
+    decimals = len(digits.partition(".")[2])
+    zeros = 0 if decimals else len(digits) - len(digits.rstrip("0"))
+    return value, max(0.5 * 10.0**-decimals, min(0.5 * 10.0**zeros, 0.03 * value))
+
+
+def assert_quoted(name: str, label: str, figures: Mapping[str, float]) -> None:
+    """Each phrase stands in the comment and its one number is the figure; no number of the comment is left over."""
+    text = FILE_NAME.sub("", SET.sub("", comment(name)[label]))
+    unchecked = {found.span() for found in NUMBER.finditer(text)}
+    for phrase, figure in figures.items():
+        start = text.find(phrase)
+        assert start >= 0, f"{name} does not say {phrase!r}"
+        (number,) = NUMBER.finditer(text, start, start + len(phrase))
+        value, tolerance = value_of(number.group())
+        assert figure == pytest.approx(value, abs=tolerance), f"{name} says {phrase!r}"
+        unchecked.discard(number.span())
+    assert not unchecked, f"{name}: nothing checks {[text[slice(*span)] for span in sorted(unchecked)]} in {text!r}"
+
+
+def throttle_times_s(result: Result) -> npt.NDArray[np.float64]:
+    """When attempts were refused."""
+    times: npt.NDArray[np.float64] = result.attempts["time_s"][result.attempts["result"] == "throttled"]
+    return times
+
+
+def refused_share(result: Result, function: str, since_s: float = 0, until_s: float = float("inf")) -> float:
+    """Share of the requests of a function that arrived in an interval and were refused at their first attempt."""
+    requests = result.requests
+    arrival_s = requests["arrival_s"]
+    chosen = (requests["function"] == function) & (arrival_s >= since_s) & (arrival_s < until_s)
+    return float((requests["throttles"][chosen] > 0).mean())
+
+
+def in_flight(result: Result, times_s: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Concurrency at each instant, in a run without retries."""
+    requests = result.requests
+    accepted = requests["outcome"] != "throttled"
+    starts, ends = np.sort(requests["start_s"][accepted]), np.sort(requests["end_s"][accepted])
+    level: npt.NDArray[np.int64] = np.searchsorted(starts, times_s, "right") - np.searchsorted(ends, times_s, "right")
+    return level
+
+
+def started_until(result: Result, time_s: float) -> int:
+    """Environments that were created up to an instant."""
+    return int((result.environments["created_s"] <= time_s).sum())
+
+
+def reasons(result: Result) -> dict[str, int]:
+    """Throttled attempts by reason, those that occurred."""
+    by_reason: dict[str, int] = result.summary["attempts"]["throttles_by_reason"]
+    return {reason: count for reason, count in by_reason.items() if count}
+
+
+def within_4_standard_errors(samples: list[float], expected: float) -> bool:
+    """Whether the mean of replications is compatible with theory."""
+    return abs(mean(samples) - expected) < 4 * stdev(samples) / sqrt(len(samples))
+
+
+class TestFiles:
+    def test_every_scenario_has_its_tests(self) -> None:
+        """A new file needs a class here."""
+        assert sorted(path.stem for path in SCENARIOS.glob("*.yaml")) == NAMES
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_is_short_and_opens_with_a_question_and_its_lesson(self, name: str) -> None:
+        """Under 40 lines of at most 120 characters, with Predict asking and Lesson answering, in that order."""
+        lines = source_text(name).splitlines()
+        assert len(lines) < 40
+        assert max(map(len, lines)) <= 120
+        labels = comment(name)
+        assert list(labels) == [label for label in ("Predict", "Run", "Lesson", "Then") if label in labels]
+        assert labels["Predict"].endswith("?")
+        assert labels["Lesson"].endswith(".")
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_names_itself_and_has_a_seed_and_a_title(self, name: str) -> None:
+        """The name is that of the file; the description is one sentence that fits above a picture."""
+        content = yaml.safe_load(source_text(name))
+        assert content["name"] == name
+        assert isinstance(content["seed"], int)
+        assert 20 < len(content["description"]) <= 105
+        assert not content["description"].endswith(".")
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_is_small_enough_for_a_workshop(self, name: str) -> None:
+        """At most 60,000 attempts, so that a run with its files and pictures takes seconds."""
+        assert run(name).summary["attempts"]["total"] <= 60_000
+        assert run(name).summary["requests"]["in_flight"] == 0
+
+
+class TestFirstInvocations:
+    def test_every_request_by_hand(self) -> None:
+        """Arrival, start of the handler, end, environment: as one would draw it on paper."""
+        requests = run("first-invocations").requests
+        handler_s = requests["start_s"] + requests["wait_s"]
+        rows = zip(requests["arrival_s"], handler_s, requests["end_s"], requests["environment"], strict=True)
+        assert list(rows) == [
+            (0, 1, 3, 0),  # cold: init 0-1, handler 1-3
+            (10, 10, 12, 0),
+            (10, 11, 13, 1),  # cold: environment 0 is busy
+            (20, 20, 22, 1),  # environment 1 fell idle last
+            (25, 25, 27, 1),
+            (30, 30, 32, 1),
+            (30, 30, 32, 0),
+        ]
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        summary = run("first-invocations").summary
+        figures = {
+            "2. The": summary["invocations"]["cold_starts"],
+            "takes 3 s": summary["latency_s"]["max"],
+            "1 s of init": summary["init_s"]["max"],
+            "2 s of handler": 2,
+            "at 10 s": run("first-invocations").requests["arrival_s"][2],
+            "need 2 environments": summary["environments"]["created"],
+            "other 5": summary["invocations"]["total"] - summary["invocations"]["cold_starts"],
+            "take 2 s": summary["latency_s"]["p50"],
+        }
+        assert_quoted("first-invocations", "Lesson", figures)
+        assert_quoted("first-invocations", "Predict", {"of the 7": summary["requests"]["total"]})
+
+
+class TestLittlesLaw:
+    @pytest.mark.parametrize(("varied", "mean_square_s2"), [(False, 0.5**2), (True, 2 * 0.5**2)])
+    def test_mean_is_rate_times_duration(self, varied: bool, mean_square_s2: float) -> None:
+        """M/G/inf: within 4 standard errors of 50, whether the duration is constant or exponential.
+
+        The time average of the number in service over T has the variance arrival_rate x E[S^2] / T for long T.
+        """
+        result = proposed_runs("littles-law")[0] if varied else run("littles-law")
+        standard_error = sqrt(100 * mean_square_s2 / 300)
+        assert abs(result.summary["concurrency"]["mean"] - 50) < 4 * standard_error < 0.05 * 50
+
+    def test_peak_is_what_chance_makes_of_the_mean(self) -> None:
+        """Poisson with mean 50: five minutes reach its far tail, and not beyond."""
+        peak = run("littles-law").summary["concurrency"]["peak"]
+        assert concurrency_percentile(50, 0.999) < peak < concurrency_percentile(50, 1 - 1e-10)
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        concurrency = run("littles-law").summary["concurrency"]
+        (varied,) = proposed_runs("littles-law")
+        lesson = {"100/s": 100, "500 ms": 500, "= 50 on average": concurrency["mean"], "is 78": concurrency["peak"]}
+        assert_quoted("littles-law", "Lesson", lesson | {"limit of 50": 50})
+        assert_quoted("littles-law", "Then", {"is 50 again": varied.summary["concurrency"]["mean"]})
+
+
+class TestSpike:
+    @pytest.mark.parametrize("seed", [None, 1])
+    def test_the_cold_wave_breaks_what_the_steady_rate_respects(self, seed: int | None) -> None:
+        """Refusals come within the first inits after the jump only; by Little's law 800/s of 1 s would fit."""
+        result = run("spike", seed=seed)
+        times_s = throttle_times_s(result)
+        assert set(reasons(result)) == {"account_concurrency", "scaling_rate"}
+        assert result.summary["concurrency"]["peak"] == 1_000
+        assert 30 < times_s.min() < times_s.max() < 35
+        mean_handler_s = 0.8 * exp((log(4 / 0.8) / NormalDist().inv_cdf(0.99)) ** 2 / 2)
+        assert 800 * mean_handler_s + 4 * sqrt(800 * mean_handler_s) < 1_000
+
+    def test_environments_start_no_faster_than_the_scaling_rate(self) -> None:
+        """1,000 at once and 100 per second: the rule, over every interval that begins with the jump."""
+        created_s = np.sort(run("spike").environments["created_s"])
+        created_s = created_s[created_s >= 30]
+        assert (np.arange(1, len(created_s) + 1) <= 1_000 + 100 * (created_s - 30) + 1e-6).all()
+
+    def test_a_larger_quota_only_changes_the_reason(self) -> None:
+        """Without the quota in the way the scaling rate refuses; with a short init nothing does."""
+        larger, short_init = proposed_runs("spike")
+        assert set(reasons(larger)) == {"scaling_rate"}
+        assert larger.summary["requests"]["throttled"] > 0.9 * run("spike").summary["requests"]["throttled"]
+        assert reasons(short_init) == {}
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        result = run("spike")
+        times_s, by_reason = throttle_times_s(result), reasons(result)
+        region = result.scenario.region
+        assert isinstance(region.scaling, RegionScaling)
+        starts_s = result.requests["start_s"]
+        after_wave = in_flight(result, starts_s[starts_s > times_s.max() + 2]).max()
+        lesson = {
+            "1,103, all": result.summary["requests"]["throttled"],
+            "within 2 seconds": times_s.max() - times_s.min(),
+            "init of 2 s": 2,
+            "800/s x": 800,
+            "x 3 s": 2 + 1,
+            "2,400 in flight": 800 * 3,
+            "quota of 1,000": region.concurrency_quota,
+            "refuses 767": by_reason["account_concurrency"],
+            "starts 1,000": region.scaling.burst,
+            "100 more per second": region.scaling.rate / (region.scaling.per / 1e9),
+            "refuses 336": by_reason["scaling_rate"],
+            "same 800/s": 800,
+            "908 at most": after_wave,
+        }
+        larger, short_init = proposed_runs("spike")
+        then = {
+            "1,088 are refused": larger.summary["requests"]["throttled"],
+            "0 are refused": short_init.summary["requests"]["throttled"],
+        }
+        assert_quoted("spike", "Lesson", lesson)
+        assert_quoted("spike", "Then", then)
+        assert_quoted("spike", "Predict", {"32,459": result.summary["requests"]["total"]})
+
+
+class TestSteady:
+    def test_cold_starts_are_rare_and_early(self) -> None:
+        """AWS: typically under 1 % of production invocations. No new level is reached later without an environment."""
+        result = run("steady")
+        assert result.summary["invocations"]["cold_start_ratio"] < 0.01
+        assert result.requests["arrival_s"][result.requests["cold"]].max() < 60
+        assert result.summary["attempts"]["throttles"] == 0
+
+    def test_concurrency_follows_littles_law(self) -> None:
+        """50/s of a lognormal duration, within 4 standard errors of M/G/inf."""
+        sigma = log(0.8 / 0.16) / NormalDist().inv_cdf(0.99)
+        mean_s, mean_square_s2 = 0.16 * exp(sigma**2 / 2), 0.16**2 * exp(2 * sigma**2)
+        assert mean_s == pytest.approx(0.2, rel=0.02)
+        standard_error = sqrt(50 * mean_square_s2 / 600)
+        assert abs(run("steady").summary["concurrency"]["mean"] - 50 * mean_s) < 4 * standard_error
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        result = run("steady")
+        cold_s = result.requests["arrival_s"][result.requests["cold"]]
+        lesson = {
+            "21, less": result.summary["invocations"]["cold_starts"],
+            "811 ms": 1e3 * result.summary["latency_s"]["p99"],
+        }
+        text = comment("steady")["Lesson"]
+        assert "less than 0.1 %" in text
+        assert result.summary["invocations"]["cold_start_ratio"] < 0.001
+        assert "all of them in the first second" in text
+        assert cold_s.max() < 1
+        assert "with them and without" in text
+        without = run("steady", "functions.api.init=0s").summary["latency_s"]["p99"]
+        assert without == pytest.approx(result.summary["latency_s"]["p99"], rel=0.002)
+        assert_quoted("steady", "Lesson", lesson | {"less than 0.1 %": 0.1})
+        assert_quoted("steady", "Predict", {"30,000": result.summary["requests"]["total"]})
+
+
+class TestSharedQuota:
+    def test_the_small_function_loses_as_much_as_the_large_one(self) -> None:
+        """Arrivals see time averages: both are refused with the Erlang B probability of their common load."""
+        seeds = range(1, 7)
+        for function in ("api", "import"):
+            shares = [refused_share(run("shared-quota", seed=seed), function, 50, 120) for seed in seeds]
+            assert within_4_standard_errors(shares, erlang_b(1_000, 10 + 1_500))
+
+    def test_nothing_is_refused_without_the_import(self) -> None:
+        """The quota is ample for api alone."""
+        times_s = throttle_times_s(run("shared-quota"))
+        assert reasons(run("shared-quota")).keys() == {"account_concurrency"}
+        assert 30 < times_s.min() < times_s.max() < 120 + 5
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        result = run("shared-quota")
+        share = 100 * refused_share(result, "api", 30, 120)
+        outside = refused_share(result, "api", 0, 30) + refused_share(result, "api", 120)
+        assert 100 * refused_share(result, "import", 30, 120) == pytest.approx(share, abs=1)
+        lesson = {
+            "30 %": share,
+            "1,000 are in flight": result.scenario.region.concurrency_quota,
+            "0 are refused": outside,
+        }
+        assert_quoted("shared-quota", "Lesson", lesson)
+        assert_quoted("shared-quota", "Predict", {"needs 10": 100 * 0.1, "of the 1,000": 1_000})
+
+
+class TestReserved:
+    def test_the_requests_are_those_of_shared_quota(self) -> None:
+        """So the two files differ in the reservation alone."""
+        ours, theirs = run("reserved"), run("shared-quota")
+        np.testing.assert_array_equal(ours.requests["arrival_s"], theirs.requests["arrival_s"])
+        assert ours.scenario.functions["import"] == theirs.scenario.functions["import"]
+
+    def test_the_victim_is_cured_and_the_import_pays(self) -> None:
+        """No throttle of api; the import never has more than quota - reserved, and loses Erlang B of that pool."""
+        functions = run("reserved").summary["functions"]
+        assert functions["api"]["attempts"]["throttles"] == 0
+        assert functions["import"]["concurrency"]["peak"] == 900
+        shares = [refused_share(run("reserved", seed=seed), "import", 50, 120) for seed in range(1, 7)]
+        assert within_4_standard_errors(shares, erlang_b(900, 1_500))
+
+    def test_a_reservation_is_also_a_ceiling(self) -> None:
+        """A demand of 200 meets 100 units, also while nobody else is there; without the reservation it fits."""
+        (slow,) = proposed_runs("reserved")
+        api = slow.summary["functions"]["api"]
+        assert api["concurrency"]["peak"] == 100
+        assert api["attempts"]["throttles_by_reason"]["reserved_concurrency"] == api["attempts"]["throttles"]
+        assert refused_share(slow, "api", 5, 30) == pytest.approx(erlang_b(100, 200), abs=0.05)
+        assert refused_share(run("shared-quota", "functions.api.duration=2s"), "api", 0, 30) == 0
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        result, before = run("reserved"), run("shared-quota")
+        (slow,) = proposed_runs("reserved")
+        functions = result.summary["functions"]
+        lesson = {
+            "0. The": functions["api"]["requests"]["throttled"],
+            "the 100 units": result.scenario.functions["api"].reserved_concurrency or 0,
+            "uses 10": functions["api"]["concurrency"]["mean"],
+            "has 900": functions["import"]["concurrency"]["peak"],
+            "36 %": 100 * refused_share(result, "import", 30, 120),
+            "30 %": 100 * refused_share(before, "import", 30, 120),
+        }
+        idle = 1_000 - in_flight(slow, np.linspace(0, 30, 301)).max()
+        then = {
+            "need 200": 100 * 2,
+            "50 %": 100 * refused_share(slow, "api"),
+            "first 30 seconds": 30,
+            "900 units": idle,
+        }
+        assert refused_share(slow, "api", 0, 30) > 0.4
+        assert_quoted("reserved", "Lesson", lesson)
+        assert_quoted("reserved", "Then", then)
+
+
+class TestThrottleAndRetry:
+    @pytest.mark.parametrize("seed", [None, 9])
+    def test_the_rush_is_delayed_until_concurrency_falls(self, seed: int | None) -> None:
+        """Nobody is lost; the quota is reached and never exceeded; the backlog drains at the spare service rate."""
+        result = run("throttle-and-retry", seed=seed)
+        summary = result.summary
+        assert summary["requests"]["completed"] == summary["requests"]["total"]
+        assert summary["concurrency"]["peak"] == 1_000
+        assert reasons(result).keys() == {"account_concurrency"}
+        spare_per_s = 1_000 / 5 - 100
+        assert throttle_times_s(result).max() == pytest.approx(60 + waiting(result, 60) / spare_per_s, abs=8)
+
+    def test_backlog_is_what_the_fluid_says(self) -> None:
+        """In flight rises from 500 towards 1,500 and meets 1,000 after 5 s x ln 2; then 100/s too many come."""
+        overloaded_s = 30 - 5 * log(2)
+        excess = 100 * overloaded_s
+        # Arrivals of the rush and services are random: their difference has about this standard deviation.
+        deviation = sqrt(300 * overloaded_s + 200 * overloaded_s)
+        assert abs(waiting(run("throttle-and-retry"), 60) - excess) < 4 * deviation
+
+    def test_a_few_quick_tries_save_hardly_anybody(self) -> None:
+        """Three attempts end while the rush still lasts."""
+        three, none = proposed_runs("throttle-and-retry")
+        assert 0.9 < three.summary["requests"]["throttled"] / none.summary["requests"]["throttled"] < 1
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        result = run("throttle-and-retry")
+        requests = result.requests
+        retried = requests["attempts"] > 1
+        three, none = proposed_runs("throttle-and-retry")
+        lesson = {
+            "0 are lost": result.summary["requests"]["total"] - result.summary["requests"]["completed"],
+            "1:24": throttle_times_s(result).max(),
+            "300/s come": 300,
+            "1,000 environments": result.summary["concurrency"]["peak"],
+            "serve 200/s": 1_000 / 5,
+            "about 2,500 requests": waiting(result, 60),
+            "100/s come": 100,
+            "the 2,500 need": waiting(result, 60),
+            "25 s to drain": waiting(result, 60) / (200 - 100),
+            "7,500 requests": int(retried.sum()),
+            "9 s late": float((requests["start_s"] - requests["arrival_s"])[retried].mean()),
+            "29,000 refused": result.summary["attempts"]["throttles"],
+        }
+        then = {
+            "2,337 requests": three.summary["requests"]["throttled"],
+            "2,482": none.summary["requests"]["throttled"],
+        }
+        assert_quoted("throttle-and-retry", "Lesson", lesson)
+        assert_quoted("throttle-and-retry", "Then", then)
+        assert_quoted("throttle-and-retry", "Predict", {"1:00": 60})
+
+
+def waiting(result: Result, time_s: float) -> int:
+    """Requests that have come but are not accepted yet."""
+    return int(((result.requests["arrival_s"] < time_s) & (result.requests["start_s"] > time_s)).sum())
+
+
+class TestBursts:
+    def test_the_demand_is_the_same(self) -> None:
+        """The two files differ in profile, name and description, and in the request nothing."""
+        old, new = (yaml.safe_load(source_text(name)) for name in ("burst-2019", "burst-today"))
+        assert {key for key in old if old[key] != new[key]} == {"name", "description", "profile"}
+        assert (old["profile"], new["profile"]) == ("legacy-2023", "2026")
+
+    @pytest.mark.parametrize("time_s", [2, 10, 20, 30, 60, 120, 180, 230])
+    def test_2019_starts_3000_and_then_500_per_minute(self, time_s: float) -> None:
+        """The legacy law, as long as enough attempts come."""
+        assert started_until(run("burst-2019"), time_s) == pytest.approx(3_000 + 500 * time_s / 60, rel=0.01)
+
+    @pytest.mark.parametrize("time_s", [2, 10, 20, 30, 35])
+    def test_today_starts_1000_and_then_100_per_second(self, time_s: float) -> None:
+        """The current law, as long as enough attempts come."""
+        assert started_until(run("burst-today"), time_s) == pytest.approx(1_000 + 100 * time_s, rel=0.01)
+
+    @pytest.mark.parametrize("name", ["burst-2019", "burst-today"])
+    def test_all_jobs_run_in_environments_of_their_own(self, name: str) -> None:
+        """Nothing is lost or reused, and the scaling rate is the only limit that is met."""
+        summary = run(name).summary
+        assert summary["requests"]["completed"] == summary["environments"]["created"] == 5_000
+        assert reasons(run(name)).keys() == {"scaling_rate"}
+
+    def test_quoted_numbers(self) -> None:
+        """What the files say. The laws cross where 3,000 + 500/60 t = 1,000 + 100 t."""
+        old, new = run("burst-2019"), run("burst-today")
+        last_old_s, last_new_s = (float(result.environments["created_s"].max()) for result in (old, new))
+        crossing_s = 2_000 / (100 - 500 / 60)
+        lesson_of_old = {
+            "3,083 after": started_until(old, 10),
+            "after 10 s": 10,
+            "all 5,000": old.summary["environments"]["created"],
+            "4 minutes": last_old_s / 60,
+            "missing 2,000": 5_000 - 3_000,
+            "500 per minute": (started_until(old, 180) - started_until(old, 60)) / 2,
+            "10,000 is never": old.scenario.region.concurrency_quota,
+            "48,000 attempts": old.summary["attempts"]["throttles"],
+        }
+        lesson_of_new = {
+            "2,000 after": started_until(new, 10),
+            "after 10 s": 10,
+            "the 3,083": started_until(old, 10),
+            "all 5,000": new.summary["environments"]["created"],
+            "44 s": last_new_s,
+            "4 minutes": last_old_s / 60,
+            "missing 4,000": 5_000 - 1_000,
+            "100 per second": (started_until(new, 30) - started_until(new, 10)) / 20,
+            "takes 40 s": 4_000 / 100,
+            "after 22 s": crossing_s,
+            "at 3,200": started_until(new, crossing_s),
+        }
+        assert started_until(new, crossing_s) == pytest.approx(started_until(old, crossing_s), rel=0.01)
+        assert old.summary["concurrency"]["peak"] < 10_000
+        assert_quoted("burst-2019", "Lesson", lesson_of_old)
+        assert_quoted("burst-today", "Lesson", lesson_of_new)
+        for name in ("burst-2019", "burst-today"):
+            assert_quoted(name, "Predict", {"after 10 s": 10})
+
+
+class TestShortFunction:
+    def test_accepts_ten_times_the_quota_per_second(self) -> None:
+        """A bucket of 1,000 requests, refilled at 1,000/s: the rule, over every interval from the start."""
+        result = run("short-function")
+        assert reasons(result).keys() == {"account_rate"}
+        admitted_s = np.sort(result.attempts["time_s"][result.attempts["result"] == "ok"])
+        assert (np.arange(1, len(admitted_s) + 1) <= 1_000 + 1_000 * admitted_s + 1e-6).all()
+        late = admitted_s[admitted_s >= 20]
+        assert len(late) / 10 == pytest.approx(1_000, rel=0.002)
+
+    def test_a_fifth_of_the_quota_is_in_flight(self) -> None:
+        """1,000/s x 20 ms = 20 of 100 while requests are refused; 24 just before."""
+        result = run("short-function")
+        late = in_flight(result, np.linspace(20, 29.9, 400)).mean()
+        assert late == pytest.approx(20, abs=0.5)
+        assert result.summary["concurrency"]["peak"] <= 0.25 * result.scenario.region.concurrency_quota
+
+    def test_the_first_refusal_comes_when_the_bucket_is_empty(self) -> None:
+        """The rate passes 1,000/s at 10 s / 1.2 and takes 1,000 tokens more than come back: 167 while it rises."""
+        passed_s = 10 / 1.2
+        while_rising = (10 - passed_s) * 200 / 2
+        expected_s = 10 + (1_000 - while_rising) / 200
+        assert throttle_times_s(run("short-function")).min() == pytest.approx(expected_s, abs=0.02)
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        result = run("short-function")
+        (larger,) = proposed_runs("short-function")
+        lesson = {
+            "1 in": 1,
+            "in 6": 1 / refused_share(result, "lookup", 20, 30),
+            "than 24": result.summary["concurrency"]["peak"],
+            "of 100 in flight": result.scenario.region.concurrency_quota,
+            "10 x the": result.scenario.region.requests_per_concurrency,
+            "1,000/s": 10 * 100,
+            "only 20 in flight": in_flight(result, np.linspace(20, 29.9, 400)).mean(),
+            "0:14": throttle_times_s(result).min(),
+            "Below 100 ms": 1_000 / 10,
+        }
+        then = {
+            "1,200/s": 1_200,
+            "quota of 120": larger.scenario.region.concurrency_quota,
+            "0 refusals": larger.summary["attempts"]["throttles"],
+        }
+        assert_quoted("short-function", "Lesson", lesson)
+        assert_quoted("short-function", "Then", then)
+
+
+class TestNewAccount:
+    def test_loses_what_erlang_b_says(self) -> None:
+        """Ten replications agree with Erlang B of 6 on 10, and with nothing near it: a quota of 11 is told apart."""
+        shares = [refused_share(run("new-account", seed=seed), "api") for seed in range(1, 11)]
+        assert within_4_standard_errors(shares, erlang_b(10, 6))
+        assert not within_4_standard_errors(shares, erlang_b(11, 6))
+
+    def test_peak_is_the_quota(self) -> None:
+        """new-account means 10."""
+        summary = run("new-account").summary
+        assert summary["concurrency"]["quota"] == summary["concurrency"]["peak"] == 10
+        assert reasons(run("new-account")).keys() == {"account_concurrency"}
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        result = run("new-account")
+        (larger,) = proposed_runs("new-account")
+        lesson = {
+            "4.5 %": 100 * refused_share(result, "api"),
+            "The 6 are": 20 * 0.3,
+            "finds 10": result.summary["concurrency"]["peak"],
+            "4.3 %": 100 * erlang_b(10, 6),
+            "for 6 on": 20 * 0.3,
+            "10 lines": 10,
+        }
+        peak = larger.summary["concurrency"]["peak"]
+        then = {"0 refusals": larger.summary["attempts"]["throttles"], "peak is 18": peak}
+        assert peak == pytest.approx(3 * 6, abs=1.5)
+        assert_quoted("new-account", "Lesson", lesson)
+        assert_quoted("new-account", "Then", then)
+        assert_quoted("new-account", "Predict", {"6 fit": 20 * 0.3, "into 10": 10})
+
+
+class TestIdleTimeout:
+    def test_all_but_the_one_of_the_warmer_are_reaped(self) -> None:
+        """Twice 19 are reaped; each 5 to 7 minutes after it fell idle, which is 2 s after its last handler started."""
+        result = run("idle-timeout")
+        environments, requests = result.environments, result.requests
+        assert result.summary["environments"]["created"] == 20 + 19
+        assert result.summary["environments"]["reaped"] == 2 * 19
+        for number in np.flatnonzero(~np.isnan(environments["reaped_s"])):
+            fell_idle_s = requests["end_s"][requests["environment"] == number].max()
+            assert 300 <= environments["reaped_s"][number] - fell_idle_s <= 420
+
+    def test_the_warmer_always_meets_the_same_environment(self) -> None:
+        """Most recently used first: between two bursts its calls go to one environment."""
+        requests = run("idle-timeout").requests
+        calls = (requests["source"] == "warmer") & (requests["arrival_s"] > 250) & (requests["arrival_s"] < 720)
+        assert calls.sum() == 8
+        assert len(set(requests["environment"][calls])) == 1
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        requests = run("idle-timeout").requests
+        cold = [int(requests["cold"][requests["source"] == burst].sum()) for burst in ("first", "second", "third")]
+        lesson = {
+            "20, ": cold[0],
+            "0 and": cold[1],
+            " 19.": cold[2],
+            "After 4 minutes": 4,
+            "all 20 environments": int((~requests["cold"][requests["source"] == "second"]).sum()),
+            "After 8 minutes": 12 - 4,
+            "all but 1:": int((~requests["cold"][requests["source"] == "third"]).sum()),
+            "5 to": 300 / 60,
+            "7 minutes": 420 / 60,
+        }
+        assert_quoted("idle-timeout", "Lesson", lesson)
+
+
+def test_quoted_numbers_are_really_checked() -> None:
+    """The checker refuses a wrong figure, a missing phrase and a number that nobody checks."""
+    right = {"100/s": 100.0, "500 ms": 500.0, "= 50 on average": 50.0, "is 78": 78.0, "limit of 50": 50.0}
+    assert_quoted("littles-law", "Lesson", right)
+    wrong: list[dict[str, Any]] = [right | {"is 78": 80.0}, right | {"is 79": 79.0}, {"is 78": 78.0}]
+    for figures in wrong:
+        with pytest.raises(AssertionError):
+            assert_quoted("littles-law", "Lesson", figures)
