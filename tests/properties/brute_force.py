@@ -236,7 +236,7 @@ class BruteForce:
         if mine:
             chosen = mine[-1] if self._of(request.function).is_mru else mine[0]
             self.idle.remove(chosen)
-            self._start(chosen, invocation, is_cold=False)
+            self._start(chosen, invocation)
         else:
             self._create(invocation)
 
@@ -286,14 +286,14 @@ class BruteForce:
             invocation.environment = sandbox.birth
         self._at(self.now + min(init, INIT_LIMIT), INIT_END, (function, sandbox.birth), sandbox)
 
-    def _start(self, sandbox: Sandbox, invocation: Invocation, *, is_cold: bool) -> None:
+    def _start(self, sandbox: Sandbox, invocation: Invocation) -> None:
         made = self._of(sandbox.function)
         timeout = NEVER if made.timeout is None else made.timeout * self.tick
         invocation.work = invocation.request.duration + (sandbox.init if sandbox.must_redo_init else 0)
         sandbox.must_redo_init = False
         invocation.handler = self.now
         invocation.environment = sandbox.birth
-        invocation.is_cold = is_cold
+        invocation.is_cold = self.now == sandbox.created + min(sandbox.init, INIT_LIMIT)
         invocation.end = self.now + min(invocation.work, timeout)
         self._at(invocation.end, END, (sandbox.function, sandbox.birth), invocation)
 
@@ -311,7 +311,7 @@ class BruteForce:
             sandbox.reaped = self.now
         elif queue:
             self.waiting.remove(queue[0])
-            self._start(sandbox, queue[0], is_cold=False)
+            self._start(sandbox, queue[0])
         else:
             self._fall_idle(sandbox, self._idle_timeout(invocation))
 
@@ -319,10 +319,10 @@ class BruteForce:
         queue = [one for one in self.waiting if one.request.function == sandbox.function]
         if sandbox.bound is not None:
             bound, sandbox.bound = sandbox.bound, None
-            self._start(sandbox, bound, is_cold=True)
+            self._start(sandbox, bound)
         elif queue:
             self.waiting.remove(queue[0])
-            self._start(sandbox, queue[0], is_cold=True)
+            self._start(sandbox, queue[0])
         elif self.now - sandbox.created > sandbox.max_age:
             sandbox.reaped = self.now
         else:

@@ -42,15 +42,24 @@ class ExecutionEnvironment(Recurring):
     """One execution environment, which is also the event that comes next for it: the end of its init or invocation."""
 
     def __init__(
-        self, clock: Clock, end_rank: int, birth: int, created_ns: int, init_ns: int, max_age_ns: int, idle_ns: int
+        self,
+        clock: Clock,
+        end_rank: int,
+        birth: int,
+        created_ns: int,
+        ready_ns: int,
+        init_ns: int,
+        max_age_ns: int,
+        unused_idle_timeout_ns: int,
     ) -> None:
         super().__init__(clock)
         self.end_rank = end_rank
         self.birth = birth
         self.created_ns = created_ns
+        self.ready_ns = ready_ns
         self.init_ns = init_ns
         self.max_age_ns = max_age_ns
-        self.unused_idle_timeout_ns = idle_ns
+        self.unused_idle_timeout_ns = unused_idle_timeout_ns
         self.needs_init = init_failed(init_ns)  # the next invocation pays for the init
         self.ends_ns = 0  # of its invocation
         self.idle_timeout_ns = 0  # after its invocation
@@ -85,7 +94,7 @@ class FunctionState:
         self._ramp = ramp
         self._draws = draws
         self._on_idle_pool = on_idle_pool
-        self._clockironments = recorder.environments
+        self._environments = recorder.environments
         self._pack_invocation, self._write = recorder.invocations.pack, recorder.invocations.write
         self._reaped_ns = recorder.environments.reaped_ns
         # Idle environments in the order in which they fell idle. Some may have expired: nothing reads how many are
@@ -136,7 +145,7 @@ class FunctionState:
         while idle:
             environment = self._take_idle()
             if environment.expires_ns > now_ns:  # lifecycle.is_expired, in line
-                self._dispatch(environment, now_ns, False, attempt, now_ns, request, call)
+                self._dispatch(environment, now_ns, attempt, now_ns, request, call)
                 break
             self._reaped_ns[environment.birth] = environment.expires_ns
         else:
@@ -182,12 +191,13 @@ class FunctionState:
         if init_ns == OWN_INIT:
             init_ns = self._inits[number]
         phase_ns = init_phase_ns(init_ns)
-        birth = self._clockironments.append(self._index, now_ns, phase_ns)
+        birth = self._environments.append(self._index, now_ns, phase_ns)
         environment = ExecutionEnvironment(
             self._clock,
             self._first_end_rank + birth,
             birth,
             now_ns,
+            now_ns + phase_ns,
             init_ns,
             self._max_ages[number],
             self._unused_idle_timeouts[number],
@@ -203,16 +213,14 @@ class FunctionState:
         self,
         environment: ExecutionEnvironment,
         now_ns: int,
-        is_cold: bool,
         attempt: int,
         admitted_ns: int,
         request: Request,
         call: Call | None,
     ) -> None:
         """Start the handler. Nothing stops an invocation, so its end and result are known and logged now."""
-        index, _, _, _, _, work_ns, result, environment.idle_timeout_ns, _ = (
-            request  # a Fate is the Result where no timeout comes first
-        )
+        # The fate of the code is the result, where no timeout comes first.
+        index, _, _, _, _, work_ns, result, environment.idle_timeout_ns, _ = request
         if environment.needs_init:
             work_ns += environment.init_ns
             environment.needs_init = False
@@ -222,6 +230,8 @@ class FunctionState:
         if result >= _RESETS_FROM:
             environment.needs_init = True
         ends_ns = now_ns + work_ns
+        # The first invocation, at the very instant at which the init ended, whoever asked for the environment.
+        is_cold = now_ns == environment.ready_ns
         self._write(
             self._pack_invocation(index, admitted_ns, now_ns, ends_ns, attempt, environment.birth, result, is_cold)
         )
@@ -241,7 +251,7 @@ class FunctionState:
         if now_ns - environment.created_ns > environment.max_age_ns:  # lifecycle.is_past_max_age, in line
             self._reaped_ns[environment.birth] = now_ns
         elif self._waiting:
-            self._dispatch(environment, now_ns, False, *self._waiting.popleft())
+            self._dispatch(environment, now_ns, *self._waiting.popleft())
         else:
             environment.expires_ns = now_ns + environment.idle_timeout_ns
             self._idle.append(environment)
@@ -251,9 +261,9 @@ class FunctionState:
     def _on_init_end(self, environment: ExecutionEnvironment) -> None:
         now_ns = self._clock.now_ns
         if not self._is_eager:
-            self._dispatch(environment, now_ns, True, *self._bound.pop(environment))
+            self._dispatch(environment, now_ns, *self._bound.pop(environment))
         elif self._waiting:
-            self._dispatch(environment, now_ns, True, *self._waiting.popleft())
+            self._dispatch(environment, now_ns, *self._waiting.popleft())
         elif is_past_max_age(environment.created_ns, now_ns, environment.max_age_ns):
             self._reaped_ns[environment.birth] = now_ns
         else:
