@@ -1,6 +1,6 @@
 """Every random value of a run, by key and in blocks. Neither engine draws anything itself.
 
-A value's key (MODEL: purpose, owner, number) says which block it stands in and where; a block is a function of the
+A value's key (purpose, owner, number) says which block it stands in and where; a block is a function of the
 seed and its key alone. So an added function, a changed limit, a longer duration or another window moves no draw.
 """
 
