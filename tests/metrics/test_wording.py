@@ -1,0 +1,103 @@
+"""How numbers read."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambdasim.platform.concurrency import ThrottleReason
+from lambdasim.report.wording import MEANING, clock_text, count_text, seconds_value, share_text, time_text
+
+S = 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("time_ns", "text"),
+    [
+        (None, "–"),
+        (0, "0s"),
+        (1_000_000, "1ms"),
+        (3_210_000, "3.2ms"),
+        (9_499_999, "9.5ms"),
+        (9_500_000, "10ms"),
+        (180_000_000, "180ms"),
+        (999_400_000, "999ms"),
+        (999_600_000, "1s"),
+        (1_250_000_000, "1.25s"),
+        (9_994_000_000, "9.99s"),
+        (9_996_000_000, "10s"),
+        (99_940_000_000, "99.9s"),
+        (100 * S, "1m40s"),
+        (119_600_000_000, "2m"),
+        (125 * S, "2m05s"),
+        (5_999 * S, "99m59s"),
+        (6_000 * S, "1h40m"),
+        (5_400 * S, "90m"),
+        (7_200 * S, "2h"),
+        (36_000 * S + 59 * 60 * S, "10h59m"),
+    ],
+)
+def test_time(time_ns: float | None, text: str) -> None:
+    """The unit that reads best, and never 60 of anything."""
+    assert time_text(time_ns) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(None, "–"), (0.25, "250ms"), (0.0, "0s"), (61.0, "61s")])
+def test_seconds(seconds: float | None, text: str) -> None:
+    """The same from seconds."""
+    assert seconds_value(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("time_s", "text"),
+    [(0, "0:00"), (59.999, "0:59"), (60, "1:00"), (125, "2:05"), (3_599, "59:59"), (3_725, "1:02:05")],
+)
+def test_clock(time_s: float, text: str) -> None:
+    """A point in time: minutes and seconds, hours where there are any; cut, not rounded."""
+    assert clock_text(int(time_s * S)) == text
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "text"),
+    [
+        (0, 0, "–"),
+        (1, 0, "–"),
+        (0, 7, "0%"),
+        (7, 7, "100%"),
+        (1, 3, "33.3%"),
+        (1, 200, "0.5%"),
+        (1, 100, "1.0%"),
+        (1, 1_000_000, "<0.01%"),
+        (1, 20_000, "<0.01%"),
+        (999_999, 1_000_000, ">99.9%"),
+        (1, 9_000, "0.011%"),
+        (9_995, 10_000, ">99.9%"),
+        (9_984, 10_000, "99.8%"),
+    ],
+)
+def test_share(part: float, whole: float, text: str) -> None:
+    """A share never reads 0 % or 100 % when it is not."""
+    assert share_text(part, whole) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0, "0"),
+        (7.0, "7"),
+        (1_234_567, "1,234,567"),
+        (12.34, "12.3"),
+        (1_234.56, "1,234.6"),
+        (0.5, "0.5"),
+        (3.14159, "3.14"),
+    ],
+)
+def test_count(value: float | None, text: str) -> None:
+    """Thousands separators, and no more digits than needed."""
+    assert count_text(value) == text
+
+
+def test_every_reason_has_a_meaning() -> None:
+    """In plain words, each its own."""
+    assert set(MEANING) == set(ThrottleReason)
+    assert len(set(MEANING.values())) == len(MEANING)
