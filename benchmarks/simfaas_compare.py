@@ -40,9 +40,10 @@ def main() -> None:
         for _ in range(TURNS):
             theirs.append(simfaas_requests_per_s(rate_per_s, 0.5, count))
             ours.append(ls.simulate(scenario).summary["performance"]["requests_per_s"])
+        simfaas, lambdasim = statistics.median(theirs), statistics.median(ours)
         print(
-            f"{rate_per_s:,.0f}/s x 0.5 s: simfaas {statistics.median(theirs):,.0f}/s,"
-            f" lambdasim {statistics.median(ours):,.0f}/s, {statistics.median(ours) / statistics.median(theirs):.0f} times"
+            f"{rate_per_s:,.0f}/s x 0.5 s: simfaas {simfaas:,.0f}/s, lambdasim {lambdasim:,.0f}/s,"
+            f" {lambdasim / simfaas:.0f} times"
         )
 
 

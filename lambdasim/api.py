@@ -107,13 +107,18 @@ def simulate(
     return simulate_scenario(load(source, seed=seed, set=set), on_progress=on_progress, interrupt=interrupt)
 
 
+def check_size(scenario: Scenario) -> None:
+    """Raises ScenarioError where the run would not fit in memory; draws nothing."""
+    check_memory(build_workload(scenario, scenario.seed or 0).expected_requests())
+
+
 def simulate_scenario(
     scenario: Scenario, *, on_progress: OnProgress | None = None, interrupt: Interrupt | None = None
 ) -> Result:
     """Run a scenario that was loaded and checked."""
+    check_size(scenario)
     seed = fresh_seed() if scenario.seed is None else scenario.seed
     workload = build_workload(scenario, seed)
-    check_memory(workload.expected_requests())
     engine = SimpyEngine()
     started = time.perf_counter()
     log = engine.run(workload, build_platform(scenario), on_progress=on_progress, interrupt=interrupt)

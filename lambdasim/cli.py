@@ -7,6 +7,7 @@ Results go to stdout; progress, warnings and errors to stderr. Exit status: 0 fi
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import signal
@@ -16,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-from lambdasim.api import Result, simulate_scenario
+from lambdasim.api import Result, check_size, simulate_scenario
 from lambdasim.engine.base import Interrupt
 from lambdasim.errors import LambdasimError, RuleViolation, UsageError
 from lambdasim.scenario.load import load
@@ -26,6 +27,9 @@ from lambdasim.units import parse_duration
 from lambdasim.version import __version__
 
 OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
+
+# What other tools call their main command.
+_LIKELY_COMMANDS = ("run", "simulate", "help", "start")
 
 _EPILOG = """other commands:
   python -m lambdasim validate SCENARIO.yaml      say what is wrong with a scenario, without running it
@@ -40,6 +44,9 @@ example:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows a question mark
     commands: dict[str, Callable[[Sequence[str]], int]] = {
         "validate": _validate,
         "schema": _schema,
@@ -48,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         command = commands.get(words[0]) if words else None
         status = _run(words) if command is None else command(words[1:])
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except LambdasimError as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
@@ -59,6 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone, as with `| head`. Nothing more can be said there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except OSError as error:
+        # Files of results have errors of their own; what is left is the output itself, on a full disk for instance.
+        print(f"the output cannot be written: {error.strerror or error}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BAD_INPUT
+    finally:
+        if arguments is None:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # on the way out; nothing is left to interrupt
     return status
 
 
@@ -66,6 +82,8 @@ def _run(words: Sequence[str]) -> int:
     options = _run_parser().parse_args(words)
     period_ns = _period(options.period)
     scenarios = [_load(path, options) for path in options.scenario]
+    for scenario in scenarios:
+        check_size(scenario)
     directories = _directories(scenarios, options)
     results = []
     for scenario, directory in zip(scenarios, directories, strict=True):
@@ -93,7 +111,7 @@ def _run_one(scenario: Scenario, directory: Path | None, period_ns: int, options
             from lambdasim.report.save import write_run
 
             write_run(result, output.draft, period_ns)
-    if not (options.json or options.quiet):
+    if not (options.json or options.quiet) and sys.stdout is not None:
         from lambdasim.report.text import print_summary
 
         print_summary(result, sys.stdout, directory)
@@ -123,6 +141,10 @@ def _load(path: str, options: argparse.Namespace) -> Scenario:
         print(f"warning: {text}", file=sys.stderr)
 
     settings = [parse_setting(text) for text in options.set]
+    if path in _LIKELY_COMMANDS and not os.path.exists(path):
+        raise UsageError(
+            f"{path}: is not a command; to simulate, give the scenario alone: python -m lambdasim FILE.yaml"
+        )
     return load(path, seed=options.seed, overrides=settings, on_warning=warn)
 
 
@@ -133,6 +155,8 @@ def _directories(scenarios: Sequence[Scenario], options: argparse.Namespace) -> 
             raise UsageError(
                 f"name: must differ between scenarios of one command, got {name} {names.count(name)} times"
             )
+    if options.out == "":
+        raise UsageError("--out: must name a folder, got an empty text")
     if options.no_files:
         return [None] * len(scenarios)
     if options.out is not None and len(scenarios) == 1:
@@ -170,8 +194,15 @@ def _run_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _seed(text: str) -> int:
+    """A whole number of at least 0; argparse names the option."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 0, got {text}")
+    return int(text)
+
+
 def _add_overrides(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seed", type=int, metavar="N", help="seed of the random draws")
+    parser.add_argument("--seed", type=_seed, metavar="N", help="seed of the random draws")
     parser.add_argument(
         "--set",
         action="append",

@@ -28,7 +28,7 @@ PLAIN_FUNCTION = {"duration": "1s", "init": "0s", "idle_timeout": "unlimited", "
 
 
 def trace(rows: Iterable[tuple[Any, ...] | float]) -> Trace:
-    """Requests at given times: each row is a time, or (time[, duration[, init[, function]]]) in seconds, None for own."""
+    """Requests at given times: each row is a time, or (time[, duration[, init[, function]]]) in seconds; None: own."""
     full = [tuple(row) if isinstance(row, tuple) else (row,) for row in rows]
     full = [row + (None,) * (4 - len(row)) for row in full]
     names = tuple(dict.fromkeys(row[3] for row in full if row[3] is not None))

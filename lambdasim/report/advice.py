@@ -125,7 +125,9 @@ def next_steps(run: Run) -> list[str]:
             f"{count_text(unused)} requests waited for a new environment but were served by one that became free first;"
             f" the new ones came up for nobody. Compare with --set functions.{_first_function(run)}.assignment=bound."
         )
-    if not steps:
+    if not summary["requests"]["total"]:
+        steps.append("Nothing was offered: give a traffic source a higher rate, or the scenario a longer duration.")
+    elif not steps:
         steps.append(
             "Nothing was refused. Lower the quota until something is, and see which limit it is: --set"
             f" region.concurrency_quota={max(1, summary['concurrency']['peak'] // 2)} --set region.min_unreserved=0."

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -52,8 +54,9 @@ class OutputDirectory:
     ) -> None:
         try:
             if error is None:
-                for file in sorted(self.draft.iterdir()):
-                    os.replace(file, self._directory / file.name)
+                with _uninterrupted():
+                    for file in sorted(self.draft.iterdir()):
+                        os.replace(file, self._directory / file.name)
         except OSError as failure:
             raise _cannot_write(self._directory, failure) from failure
         finally:
@@ -69,8 +72,21 @@ class OutputDirectory:
                 path.rmdir()
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C back: a folder never has some files of one run and some of another."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread gets signals
+        return
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
 def _cannot_write(directory: Path, error: OSError) -> OutputError:
-    reason = error.strerror or str(error)
+    reason = "it is a file" if isinstance(error, FileExistsError) else error.strerror or str(error)
     return OutputError(f"{directory}: results cannot be written here: {reason}; choose another folder with --out")
 
 

@@ -25,7 +25,7 @@ from lambdasim.metrics.outcomes import Outcome
 from lambdasim.metrics.run import Run
 from lambdasim.platform.concurrency import AWS_REASON, ThrottleReason
 from lambdasim.report.advice import first_limit_sentence, littles_law_sentences, next_steps
-from lambdasim.report.wording import MEANING, clock_text, count_text, seconds_value, share_text, time_text
+from lambdasim.report.wording import MEANING, clock_text, count_text, seconds_value, share_text, time_text, were
 from lambdasim.units import NS_PER_S
 
 _WIDTH = 100
@@ -163,8 +163,8 @@ def _cold_starts(console: Console, run: Run) -> None:
         )
     environments = run.summary["environments"]
     lines.append(
-        f"{count_text(environments['created'])} environments were started, {count_text(environments['peak'])} were"
-        f" alive at once, {count_text(environments['reaped'])} were reaped; on average"
+        f"{were(environments['created'], 'environment')} started, at most {count_text(environments['peak'])} were alive"
+        f" at once, and {count_text(environments['reaped'])} reaped; on average"
         f" {count_text(environments['mean_idle'])} of {count_text(environments['mean'])} were idle."
     )
     _paragraphs(console, "Cold starts", lines)

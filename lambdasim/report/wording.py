@@ -23,6 +23,10 @@ def time_text(time_ns: float | None) -> str:
     seconds = time_ns / NS_PER_S
     if seconds == 0:
         return "0s"
+    if seconds < 0.95e-6:
+        return f"{time_ns:.3g}ns"
+    if seconds < 0.95e-3:
+        return f"{seconds * 1e6:.3g}us"
     if seconds < 0.0095:
         return f"{seconds * 1e3:.2g}ms"
     if seconds < 0.9995:
@@ -68,6 +72,11 @@ def share_text(part: float, whole: float) -> str:
     if percent < 1:
         return f"{percent:.2g}%"
     return f"{percent:.1f}%" if percent < 99.95 else "100%"
+
+
+def were(count: int, thing: str) -> str:
+    """``1 environment was``, ``2 environments were``."""
+    return f"{count_text(count)} {thing} was" if count == 1 else f"{count_text(count)} {thing}s were"
 
 
 def count_text(value: float | None) -> str:

@@ -101,7 +101,6 @@ class Uniform(Model):
     uniform: Annotated[
         tuple[Duration, Duration],
         BeforeValidator(_ends),
-        Field(json_schema_extra={"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "string"}}),
     ]
 
     @model_validator(mode="after")

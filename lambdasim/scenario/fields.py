@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainSerializer, Tag, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainSerializer, Tag
 
 from lambdasim import units
 from lambdasim.errors import RuleViolation
@@ -48,17 +48,6 @@ def _unlimited_or(parse: Callable[[object], Any]) -> Callable[[object], Any]:
     return lambda value: UNLIMITED if value == UNLIMITED else parse(value)
 
 
-def _schema(example: str, pattern: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": ["string", "integer"], "pattern": pattern, "examples": [example]})
-
-
-_TIME = _schema("250ms", r"^\s*([0-9.]+([eE][+-]?[0-9]+)?\s*(d|h|m|min|s|ms|us|µs|ns)\s*)+$|^0$")
-_TIME_OR_UNLIMITED = _schema("29s", r"^\s*([0-9.]+([eE][+-]?[0-9]+)?\s*(d|h|m|min|s|ms|us|µs|ns)\s*)+$|^0$|^unlimited$")
-_RATE = _schema("20/s", r"^\s*[0-9.]+([eE][+-]?[0-9]+)?\s*/\s*(s|sec|m|min|h|hour|d|day)\s*$|^0$")
-_SIZE = _schema("512MB", r"^\s*[0-9.]+\s*(MB|MiB|GB|GiB|TB|TiB)\s*$")
-_RATIO = _schema("0.1%", r"^\s*[0-9.]+([eE][+-]?[0-9]+)?\s*%\s*$|^0$")
-
-
 def _duration_text(value: Any) -> str:
     return UNLIMITED if value == UNLIMITED else units.format_duration(value)
 
@@ -67,29 +56,23 @@ _WRITE_DURATION = PlainSerializer(_duration_text, return_type=str)
 _WRITE_RATE = PlainSerializer(units.format_rate, return_type=str)
 
 # Integer nanoseconds, 0 or more.
-Duration = Annotated[int, BeforeValidator(units.parse_duration), _WRITE_DURATION, _TIME]
+Duration = Annotated[int, BeforeValidator(units.parse_duration), _WRITE_DURATION]
 # Integer nanoseconds, 1 or more.
-PositiveDuration = Annotated[int, BeforeValidator(_at_least_1ns), _WRITE_DURATION, _TIME]
+PositiveDuration = Annotated[int, BeforeValidator(_at_least_1ns), _WRITE_DURATION]
 # Integer nanoseconds, 1 or more, or the text "unlimited".
-DurationLimit = Annotated[
-    int | Literal["unlimited"], BeforeValidator(_unlimited_or(_at_least_1ns)), _WRITE_DURATION, _TIME_OR_UNLIMITED
-]
+DurationLimit = Annotated[int | Literal["unlimited"], BeforeValidator(_unlimited_or(_at_least_1ns)), _WRITE_DURATION]
 # Requests per second, 0 or more.
-Rate = Annotated[float, BeforeValidator(units.parse_rate), _WRITE_RATE, _RATE]
+Rate = Annotated[float, BeforeValidator(units.parse_rate), _WRITE_RATE]
 # Requests per second, above 0.
-PositiveRate = Annotated[float, BeforeValidator(_above_zero), _WRITE_RATE, _RATE]
+PositiveRate = Annotated[float, BeforeValidator(_above_zero), _WRITE_RATE]
 # Whole requests per second, 1 or more: the request-rate ramp counts whole tokens.
-WholeRate = Annotated[
-    int, BeforeValidator(_whole_rate), PlainSerializer(lambda rate: f"{rate}/s", return_type=str), _RATE
-]
+WholeRate = Annotated[int, BeforeValidator(_whole_rate), PlainSerializer(lambda rate: f"{rate}/s", return_type=str)]
 # Megabytes.
 SizeMb = Annotated[
-    int, BeforeValidator(units.parse_size_mb), PlainSerializer(lambda size: f"{size}MB", return_type=str), _SIZE
+    int, BeforeValidator(units.parse_size_mb), PlainSerializer(lambda size: f"{size}MB", return_type=str)
 ]
 # Ratio in [0, 1].
-Ratio = Annotated[
-    float, BeforeValidator(units.parse_ratio), PlainSerializer(units.format_ratio, return_type=str), _RATIO
-]
+Ratio = Annotated[float, BeforeValidator(units.parse_ratio), PlainSerializer(units.format_ratio, return_type=str)]
 
 
 def text_or_value(value: Any) -> str:

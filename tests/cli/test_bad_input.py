@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from tests.cli import processes
 from tests.cli.conftest import Call
+from tests.cli.processes import environment, run
 
 
 def refuses(number: int) -> Callable[..., NoReturn]:
@@ -100,8 +103,8 @@ class TestOptions:
             ((), ["usage:", "SCENARIO.yaml"]),
             (("small.yaml", "--bogus"), ["usage:", "--bogus"]),
             (("small.yaml", "--see", "1"), ["usage:", "--see"]),
-            (("small.yaml", "--seed", "x"), ["--seed", "'x'"]),
-            (("small.yaml", "--seed=-1"), ["seed", "must be at least 0, got -1"]),
+            (("small.yaml", "--seed", "x"), ["--seed", "got x"]),
+            (("small.yaml", "--seed=-1"), ["--seed", "must be a whole number of at least 0, got -1"]),
             (("small.yaml", "--seed", "9007199254740992"), ["must be at most 9007199254740991"]),
             (("small.yaml", "--set", "seed"), ["--set must be PATH=VALUE, got seed"]),
             (("small.yaml", "--set", "=1"), ["--set must be PATH=VALUE, got =1"]),
@@ -224,3 +227,41 @@ class TestTooMuch:
         assert call(*words).status == 0
         monkeypatch.setattr("lambdasim.workload.memory.available_bytes", lambda: 1_000)
         assert call(*words).status == 2
+
+    def test_every_scenario_is_measured_before_the_first_runs(self, call: Call, folder: Path) -> None:
+        """A second scenario that is too large is refused before the first has cost anything."""
+        huge = "duration: 30d\nfunctions: {f: {duration: 1s, init: 0}}\ntraffic: {t: {function: f, rate: 1e6/s}}\n"
+        (folder / "huge.yaml").write_text(huge)
+        assert call("small.yaml", "huge.yaml", "--quiet").status == 2
+        assert not (folder / "out").exists()
+
+
+class TestStandardOutput:
+    """Standard output that cannot take what is said."""
+
+    def test_a_full_disk_behind_stdout(self, folder: Path) -> None:
+        """One sentence and status 2, no traceback."""
+        command = [sys.executable, "-m", "lambdasim", "estimate", "--rate", "1/s", "--duration", "1s"]
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment(), timeout=60, check=False
+            )
+        assert (done.returncode, done.stderr) == (2, "the output cannot be written: No space left on device\n")
+
+    def test_a_terminal_that_knows_ascii_only(self, folder: Path) -> None:
+        """What it cannot show becomes a question mark."""
+        done = run("estimate", "--rate", "1/s", "--duration", "1s", folder=folder, PYTHONIOENCODING="ascii")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "  ? the init of a cold start" in done.stdout
+
+    def test_an_empty_folder_name(self, call: Call, folder: Path) -> None:
+        """It would mean the current folder."""
+        done = call("small.yaml", "--out", "")
+        assert (done.status, done.err) == (2, "--out: must name a folder, got an empty text\n")
+
+    @pytest.mark.parametrize("word", ["run", "help"])
+    def test_a_command_of_other_tools(self, call: Call, folder: Path, word: str) -> None:
+        """Says how a scenario is run here."""
+        done = call(word, "small.yaml")
+        assert (done.status, done.out) == (2, "")
+        assert "to simulate, give the scenario alone" in done.err

@@ -64,7 +64,7 @@ class TestFigures:
             "account_concurrency, at 0:01, for f",
             "2 of 3 invocations (66.7%)",
             "500ms (median), 500ms at most",
-            "2 environments were started, 1 were alive at once, 1 were reaped",
+            "2 environments were started, at most 1 were alive at once, and 1 reaped",
             "0.35 of 0.9 were idle",
             "cold 1 2.5s 2.5s 2.5s 2.5s",
             "retried 1 3s 3s 3s 3s",
