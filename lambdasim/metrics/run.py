@@ -8,7 +8,7 @@ from typing import Any
 
 from lambdasim.eventlog.log import EventLog
 from lambdasim.metrics.outcomes import RequestOutcomes, request_outcomes
-from lambdasim.metrics.summary import summary_blocks
+from lambdasim.metrics.summary import Summary, summary_blocks
 from lambdasim.scenario.load import fingerprint
 from lambdasim.scenario.schema import Scenario
 from lambdasim.units import to_seconds
@@ -31,13 +31,13 @@ class Run:
         return request_outcomes(self.log)
 
     @cached_property
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> Summary:
         """The content of ``summary.json``: times in seconds, ratios in [0, 1], None where there is no data."""
         log = self.log
         quotas: dict[str, Any] = {"": self.scenario.region.concurrency_quota}
         quotas |= {name: function.reserved_concurrency for name, function in self.scenario.functions.items()}
         total = len(log.requests)
-        return {
+        content = {
             "scenario": {
                 "name": self.scenario.name,
                 "sha256": fingerprint(self.scenario.model_copy(update={"seed": self.seed})),
@@ -56,3 +56,4 @@ class Run:
                 "requests_per_s": total / self.wall_s if self.wall_s > 0 else None,
             },
         }
+        return Summary(content)

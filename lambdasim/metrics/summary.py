@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,25 @@ from lambdasim.units import NS_PER_S
 
 IntArray = npt.NDArray[np.int64]
 Block = dict[str, Any]
+
+
+class Summary(dict[str, Any]):
+    """The content of ``summary.json``: a plain dict that a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        rows = "".join(_html_rows(self, ()))
+        return f"<table><thead><tr><th>figure</th><th>value</th></tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _html_rows(block: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+    """One row for each figure, named by its path; blocks without anything in them are left out."""
+    for key, value in block.items():
+        here = (*path, key)
+        if isinstance(value, Mapping):
+            yield from _html_rows(value, here)
+        else:
+            text = "" if value is None else f"{value:,.6g}" if isinstance(value, float) else str(value)
+            yield f"<tr><td>{escape('.'.join(here))}</td><td>{escape(text)}</td></tr>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

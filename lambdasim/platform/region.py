@@ -138,7 +138,7 @@ def _region_bucket(region: Region) -> BucketLimits:
     if isinstance(region.scaling, RegionScaling):
         return _scaling_bucket(region.scaling)
     burst = profiles.LEGACY_BURST.get(region.name, profiles.LEGACY_BURST_ELSEWHERE)
-    return bucket_limits(tokens=burst, rate=profiles.LEGACY_PER_MINUTE, per_ns=60 * NS_PER_S)
+    return bucket_limits(tokens=burst.value, rate=profiles.LEGACY_PER_MINUTE.value, per_ns=60 * NS_PER_S)
 
 
 def _function_bucket(region: Region, function: Function) -> BucketLimits:

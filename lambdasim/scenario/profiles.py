@@ -133,14 +133,20 @@ INIT_LIMIT_S = PublishedLimit(value=10, source=_DOCS + "lambda-runtime-environme
 # Reserving must leave this many units unreserved; an account with a smaller quota must leave its whole quota.
 MIN_UNRESERVED = PublishedLimit(value=100, source=_DOCS + "configuration-concurrency.html", read="2026")
 
-# Initial burst of the legacy scaling law by region, and the environments that it added each minute afterwards.
-LEGACY_BURST = {"us-east-1": 3_000, "us-west-2": 3_000, "eu-west-1": 3_000} | {
-    "ap-northeast-1": 1_000,
-    "eu-central-1": 1_000,
-    "us-east-2": 1_000,
+_LEGACY_PAGE = "the developer guide's page invocation-scaling.md, github.com/awsdocs/aws-lambda-developer-guide"
+
+
+def _legacy(value: int) -> PublishedLimit:
+    return PublishedLimit(value=value, source=_LEGACY_PAGE, read="state of 2023-10-30")
+
+
+# Until 2023-11-26: environments at once in the whole region, and those that it added each minute afterwards.
+LEGACY_BURST = {
+    **dict.fromkeys(("us-east-1", "us-west-2", "eu-west-1"), _legacy(3_000)),
+    **dict.fromkeys(("ap-northeast-1", "eu-central-1", "us-east-2"), _legacy(1_000)),
 }
-LEGACY_BURST_ELSEWHERE = 500
-LEGACY_PER_MINUTE = 500
+LEGACY_BURST_ELSEWHERE = _legacy(500)
+LEGACY_PER_MINUTE = _legacy(500)
 
 
 def defaults(profile: str, section: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lambdasim.metrics.summary import Summary
 from lambdasim.report.files import summary_text
 from lambdasim.scenario.load import fingerprint
 from lambdasim.version import __version__
@@ -207,3 +208,10 @@ class TestFunctions:
         )
         alone = run_of(functions={"f": {"init": "1s"}}, rows=[0, 5, 5.5])
         assert both.summary["functions"]["f"] == alone.summary["functions"]["f"]
+
+
+def test_a_notebook_shows_the_summary_as_a_table() -> None:
+    """One row for each figure, named by its path, with markup in names escaped."""
+    html = Summary({"requests": {"total": 5}, "a<b": {"mean": None}})._repr_html_()
+    assert "<tr><td>requests.total</td><td>5</td></tr>" in html
+    assert "<tr><td>a&lt;b.mean</td><td></td></tr>" in html
