@@ -1,7 +1,7 @@
 """The command line: arguments, messages and exit status. No modelling.
 
-Results go to stdout; progress, warnings and errors to stderr. Exit status: 0 fine, 2 bad input or usage,
-130 interrupted (what was simulated is still written, marked partial).
+Results go to stdout; progress, warnings and errors to stderr. Exit status: 0 fine, 1 a target of ``slo`` missed, 2 bad
+input or usage, 130 interrupted (what was simulated is still written, marked partial); of several, the largest.
 """
 
 from __future__ import annotations
@@ -20,20 +20,21 @@ from types import FrameType
 from lambdasim.api import Result, check_size, simulate_scenario
 from lambdasim.engine.base import Interrupt
 from lambdasim.errors import LambdasimError, RuleViolation, UsageError
+from lambdasim.metrics.slo import missed
 from lambdasim.scenario.load import load
 from lambdasim.scenario.overrides import parse_setting
 from lambdasim.scenario.schema import Scenario
 from lambdasim.units import parse_duration
 from lambdasim.version import __version__
 
-OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
+OK, MISSED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 # What other tools call their main command.
 _LIKELY_COMMANDS = ("run", "simulate", "help", "start")
 
 _EPILOG = """other commands:
   python -m lambdasim validate SCENARIO.yaml      say what is wrong with a scenario, without running it
-  python -m lambdasim estimate --rate 100/s --duration 500ms      Little's law, and what it leaves out
+  python -m lambdasim estimate --rate 100/s --duration 500ms      Little's law, throttles, the cold start
   python -m lambdasim schema                      print the JSON Schema of scenario files, for editors
 
 example:
@@ -54,19 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     try:
         command = commands.get(words[0]) if words else None
-        status = _run(words) if command is None else command(words[1:])
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        return _run(words) if command is None else command(words[1:])
     except LambdasimError as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone, as with `| head`. Nothing more can be said there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
     except OSError as error:
         # Files of results have errors of their own; what is left is the output itself, on a full disk for instance.
         print(f"the output cannot be written: {error.strerror or error}", file=sys.stderr)
@@ -75,7 +70,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         if arguments is None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # on the way out; nothing is left to interrupt
-    return status
 
 
 def _run(words: Sequence[str]) -> int:
@@ -93,8 +87,16 @@ def _run(words: Sequence[str]) -> int:
             break
     if options.json:
         summaries = [result.summary for result in results]
-        print(json.dumps(summaries if len(scenarios) > 1 else summaries[0], indent=2, ensure_ascii=False))
-    return INTERRUPTED if results[-1].log.is_partial else OK
+        with _reader_may_leave():
+            print(json.dumps(summaries if len(scenarios) > 1 else summaries[0], indent=2, ensure_ascii=False))
+    return max(map(_status, results))
+
+
+def _status(result: Result) -> int:
+    """The exit status of one run."""
+    if result.log.is_partial:
+        return INTERRUPTED
+    return MISSED if missed(result.summary) else OK
 
 
 def _run_one(scenario: Scenario, directory: Path | None, period_ns: int, options: argparse.Namespace) -> Result:
@@ -114,10 +116,22 @@ def _run_one(scenario: Scenario, directory: Path | None, period_ns: int, options
     if not (options.json or options.quiet) and sys.stdout is not None:
         from lambdasim.report.text import print_summary
 
-        print_summary(result, sys.stdout, directory)
-        if len(options.scenario) > 1:
-            print()
+        with _reader_may_leave():
+            print_summary(result, sys.stdout, directory)
+            if len(options.scenario) > 1:
+                print()
     return result
+
+
+@contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    """Whoever reads our output may go, as with `| head`. Nothing more is said then, and the exit status is the same."""
+    try:
+        yield
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
@@ -225,7 +239,10 @@ def _validate(words: Sequence[str]) -> int:
             print(error, file=sys.stderr)
             status = BAD_INPUT
         else:
-            print(f"{path}: valid, {len(scenario.functions)} function(s), {len(scenario.traffic)} traffic source(s)")
+            with _reader_may_leave():
+                print(
+                    f"{path}: valid, {len(scenario.functions)} function(s), {len(scenario.traffic)} traffic source(s)"
+                )
     return status
 
 
@@ -233,7 +250,8 @@ def _schema(words: Sequence[str]) -> int:
     argparse.ArgumentParser(prog="python -m lambdasim schema", allow_abbrev=False).parse_args(words)
     from lambdasim.scenario.json_schema import scenario_schema
 
-    print(json.dumps(scenario_schema(), indent=2, ensure_ascii=False))
+    with _reader_may_leave():
+        print(json.dumps(scenario_schema(), indent=2, ensure_ascii=False))
     return OK
 
 
@@ -242,13 +260,20 @@ def _estimate(words: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(
         prog="python -m lambdasim estimate",
-        description="Little's law for one function, and what it leaves out.",
+        description="What can be said of one function without simulating it: Little's law, throttles, the cold start.",
         allow_abbrev=False,
     )
     parser.add_argument("--rate", required=True, metavar="RATE", help="requests per time, for example 100/s")
     parser.add_argument("--duration", required=True, metavar="TIME", help="mean duration, for example 500ms")
+    parser.add_argument("--init", metavar="TIME", help="mean init: also say how many environments start, and how fast")
     parser.add_argument("--quota", type=int, default=1_000, metavar="N", help="concurrency quota (default 1000)")
+    parser.add_argument(
+        "--target", default="0.1%", metavar="SHARE", help="throttles that you would accept (default 0.1%%)"
+    )
     options = parser.parse_args(words)
-    question = parse_estimate(rate=options.rate, duration=options.duration, quota=options.quota)
-    print("\n".join(estimate_lines(question)))
+    question = parse_estimate(
+        rate=options.rate, duration=options.duration, quota=options.quota, init=options.init, target=options.target
+    )
+    with _reader_may_leave():
+        print("\n".join(estimate_lines(question)))
     return OK

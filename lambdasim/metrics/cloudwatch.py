@@ -8,7 +8,7 @@ every admission and, while anything is in flight, at the start of each period, s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from lambdasim.eventlog.log import NOT_YET, EventLog
 from lambdasim.metrics.levels import level_at, levels_after_starts
 from lambdasim.metrics.outcomes import is_error
+from lambdasim.scenario.changes import LimitsInForce
 
 Unit = Literal["Count", "Milliseconds"]
 
@@ -39,21 +40,40 @@ class MetricRow:
     p99: float
 
 
-def cloudwatch_metrics(log: EventLog, period_ns: int, reserved: frozenset[str]) -> list[MetricRow]:
+def cloudwatch_metrics(log: EventLog, period_ns: int, limits: Sequence[LimitsInForce]) -> list[MetricRow]:
     """Rows by period, then region before functions in file order, then metric; periods with data only.
 
-    ``reserved`` names the functions with reserved concurrency, which UnreservedConcurrentExecutions leaves out.
+    ``limits`` says which functions have reserved concurrency when: UnreservedConcurrentExecutions leaves out what
+    was admitted by a reservation.
     """
     rows: list[tuple[int, int, MetricRow]] = []
     for position, (name, inside) in enumerate(_groups(log)):
         rows += [(row.period_start_ns, position, row) for row in _rows(log, period_ns, name, inside)]
         if not name:
-            function = log.requests.function[log.invocations.request]
-            shared = ~np.isin(function, [i for i, other in enumerate(log.function_names) if other in reserved])
-            samples = _concurrency_samples(log, period_ns, shared)
+            samples = _concurrency_samples(log, period_ns, _is_unreserved(log, limits))
             unreserved = _statistics("UnreservedConcurrentExecutions", "Count", name, period_ns, *samples)
             rows += [(row.period_start_ns, position, row) for row in unreserved]
     return [row for _, _, row in sorted(rows, key=lambda item: item[:2])]
+
+
+def region_metrics(log: EventLog, period_ns: int) -> dict[str, list[MetricRow]]:
+    """ConcurrentExecutions, Invocations and Throttles of the whole region by period, as in ``cloudwatch_metrics``."""
+    everything = np.ones(len(log.invocations), dtype=np.bool_)
+    samples = _concurrency_samples(log, period_ns, everything)
+    return {
+        "ConcurrentExecutions": list(_statistics("ConcurrentExecutions", "Count", "", period_ns, *samples)),
+        "Invocations": list(_counts("Invocations", "", period_ns, log.invocations.admitted_ns)),
+        "Throttles": list(_counts("Throttles", "", period_ns, log.throttles.time_ns)),
+    }
+
+
+def _is_unreserved(log: EventLog, limits: Sequence[LimitsInForce]) -> npt.NDArray[np.bool_]:
+    """Whether each invocation was admitted by the pool that functions share."""
+    function = log.requests.function[log.invocations.request]
+    from_ns = np.array([state.at_ns for state in limits])
+    state = np.searchsorted(from_ns, log.invocations.admitted_ns, side="right") - 1
+    has_reserved = np.array([[name in one.reserved for name in log.function_names] for one in limits])
+    return ~has_reserved[state, function]
 
 
 def _groups(log: EventLog) -> Iterator[tuple[str, int | None]]:

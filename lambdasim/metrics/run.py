@@ -8,6 +8,7 @@ from typing import Any
 
 from lambdasim.eventlog.log import EventLog
 from lambdasim.metrics.outcomes import RequestOutcomes, request_outcomes
+from lambdasim.metrics.slo import slo_block
 from lambdasim.metrics.summary import Summary, summary_blocks
 from lambdasim.scenario.load import fingerprint
 from lambdasim.scenario.schema import Scenario
@@ -37,6 +38,7 @@ class Run:
         quotas: dict[str, Any] = {"": self.scenario.region.concurrency_quota}
         quotas |= {name: function.reserved_concurrency for name, function in self.scenario.functions.items()}
         total = len(log.requests)
+        blocks = summary_blocks(log, self.outcomes, self.scenario.duration, quotas)
         content = {
             "scenario": {
                 "name": self.scenario.name,
@@ -49,8 +51,8 @@ class Run:
                 "simulated_s": to_seconds(log.end_ns),
                 "partial": log.is_partial,
             },
-            **summary_blocks(log, self.outcomes, self.scenario.duration, quotas),
-            "slo": {},
+            **blocks,
+            "slo": slo_block(self.scenario.slo, blocks),
             "performance": {
                 "wall_s": self.wall_s,
                 "requests_per_s": total / self.wall_s if self.wall_s > 0 else None,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lambdasim.platform.concurrency import ThrottleReason, rate_per_s, shared_pool_limit
-from lambdasim.platform.token_bucket import UNLIMITED_BUCKET, BucketLimits, bucket_limits
+from lambdasim.platform.token_bucket import UNLIMITED_BUCKET, BucketLimits, bucket_limits, per_second_bucket
 from lambdasim.scenario import profiles
+from lambdasim.scenario.changes import in_time_order
 from lambdasim.scenario.fields import UNLIMITED
 from lambdasim.scenario.schema import Function, FunctionScaling, Region, RegionScaling, Scenario
 from lambdasim.scenario.traffic import Backoff, Client, FixedDelays, RandomDelays
@@ -52,6 +54,16 @@ class ClientSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitChange:
+    """What changes in the limits and the code at one instant. Functions by index."""
+
+    at_ns: int
+    shared: PoolSpec | None  # the new shared pool, if it changes
+    reserved: tuple[tuple[int, PoolSpec | None], ...]  # new reservations; None: back to the shared pool
+    deployed: tuple[int, ...]  # functions whose environments become obsolete
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """Region, functions and callers of one scenario. Pool 0 is the one that functions share."""
 
@@ -60,6 +72,7 @@ class Platform:
     ramp: tuple[int, int] | None  # start and step of the request-rate ramp, requests/s; None: off
     functions: tuple[FunctionSpec, ...]
     clients: tuple[ClientSpec, ...]  # by traffic source
+    changes: tuple[LimitChange, ...]  # by time, then order in the file
     duration_ns: int
     drain_ns: int
 
@@ -67,7 +80,7 @@ class Platform:
 def build_platform(scenario: Scenario) -> Platform:
     """The platform that a scenario describes."""
     region = scenario.region
-    pools = [_shared_pool(region, scenario.functions)]
+    pools = [_shared_pool(region, region.concurrency_quota, scenario.limits_in_force()[0].reserved)]
     scaling = [_region_bucket(region)] if _is_region_wide(region) else []
     functions = []
     for name, function in scenario.functions.items():
@@ -96,17 +109,38 @@ def build_platform(scenario: Scenario) -> Platform:
         ramp=None if isinstance(ramp, str) else (ramp.start, ramp.step),
         functions=tuple(functions),
         clients=tuple(_client(source.client) for source in scenario.traffic.values()),
+        changes=tuple(_limit_changes(scenario)),
         duration_ns=scenario.duration,
         drain_ns=scenario.drain,
     )
 
 
-def _shared_pool(region: Region, functions: dict[str, Function]) -> PoolSpec:
-    reserved = [function.reserved_concurrency or 0 for function in functions.values()]
+def _limit_changes(scenario: Scenario) -> Iterator[LimitChange]:
+    region, numbers = scenario.region, {name: number for number, name in enumerate(scenario.functions)}
+    before, *states = scenario.limits_in_force()
+    led_to = {state.change: state for state in states}
+    for number, change in in_time_order(scenario.changes):
+        after = led_to.get(number, before)
+        if after is before and change.deploy is None:
+            continue  # it concerns the workload
+        names = [name for name in numbers if before.reserved.get(name) != after.reserved.get(name)]
+        yield LimitChange(
+            at_ns=change.at,
+            shared=None if after is before else _shared_pool(region, after.quota, after.reserved),
+            reserved=tuple(
+                (numbers[name], _reserved_pool(region, after.reserved[name]) if name in after.reserved else None)
+                for name in names
+            ),
+            deployed=() if change.deploy is None else (numbers[change.deploy],),
+        )
+        before = after
+
+
+def _shared_pool(region: Region, quota: int, reserved: Mapping[str, int]) -> PoolSpec:
     return PoolSpec(
-        limit=shared_pool_limit(region.concurrency_quota, reserved),
-        # The account's request rate goes by the whole quota, not by what is left unreserved (MODEL.md section 4).
-        rate=_rate_bucket(region, region.concurrency_quota),
+        limit=shared_pool_limit(quota, list(reserved.values())),
+        # MODEL: the account's request rate goes by the whole quota, not by what is left unreserved.
+        rate=_rate_bucket(region, quota),
         concurrency_reason=ThrottleReason.ACCOUNT_CONCURRENCY,
         rate_reason=ThrottleReason.ACCOUNT_RATE,
     )
@@ -123,10 +157,9 @@ def _reserved_pool(region: Region, reserved: int) -> PoolSpec:
 
 def _rate_bucket(region: Region, concurrency: int) -> BucketLimits:
     """Request-rate bucket of a pool. MODEL: AWS does not publish its depth; one second's worth of requests."""
-    if region.requests_per_concurrency == UNLIMITED or concurrency == 0:
-        return UNLIMITED_BUCKET  # a pool of 0 refuses by its concurrency before its rate is asked
-    rate = rate_per_s(concurrency, int(region.requests_per_concurrency))
-    return bucket_limits(tokens=rate, rate=rate, per_ns=NS_PER_S)
+    if region.requests_per_concurrency == UNLIMITED:
+        return UNLIMITED_BUCKET
+    return per_second_bucket(rate_per_s(concurrency, int(region.requests_per_concurrency)))
 
 
 def _is_region_wide(region: Region) -> bool:

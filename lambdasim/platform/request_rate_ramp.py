@@ -8,14 +8,6 @@ tokens refilled at A/s is checked on every synchronous attempt.
 
 from __future__ import annotations
 
-from lambdasim.platform.token_bucket import BucketLimits
-from lambdasim.units import NS_PER_S
-
-
-def ramp_bucket(allowed_per_s: int) -> BucketLimits:
-    """The bucket for one allowed rate: one second's worth of requests."""
-    return BucketLimits(cost=NS_PER_S, speed=allowed_per_s, depth=allowed_per_s * NS_PER_S, fill_ns=NS_PER_S)
-
 
 def next_allowed_per_s(allowed_per_s: int, accepted: int, start_per_s: int, step_per_s: int) -> int:
     """Allowed rate of the next second, after a second in which ``accepted`` attempts were accepted."""

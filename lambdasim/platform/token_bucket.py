@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import gcd
 
+from lambdasim.units import NS_PER_S
+
 NO_TOKEN = -1
 
 
@@ -36,6 +38,11 @@ def bucket_limits(*, tokens: int, rate: int, per_ns: int) -> BucketLimits:
     cost, speed = per_ns // common, rate // common
     depth = tokens * cost
     return BucketLimits(cost=cost, speed=speed, depth=depth, fill_ns=-(-depth // speed))
+
+
+def per_second_bucket(rate: int) -> BucketLimits:
+    """Bucket of one second's worth of ``rate`` tokens a second. All share one cost, so one can become another."""
+    return BucketLimits(cost=NS_PER_S, speed=rate, depth=rate * NS_PER_S, fill_ns=NS_PER_S)
 
 
 def debt_after_token(debt: int, elapsed_ns: int, limits: BucketLimits) -> int:

@@ -107,10 +107,7 @@ def write_tables(run: Run, directory: Path, period_ns: int) -> None:
     _write_csv(directory / "requests.csv", (requests_table(run.log, run.outcomes, *part) for part in ranges))
     _write_csv(directory / "attempts.csv", (attempts_table(run.log, *part) for part in ranges))
     _write_csv(directory / "environments.csv", [environments_table(run.log)])
-    reserved = frozenset(
-        name for name, function in run.scenario.functions.items() if function.reserved_concurrency is not None
-    )
-    _write_metrics(directory / "metrics.csv", cloudwatch_metrics(run.log, period_ns, reserved))
+    _write_metrics(directory / "metrics.csv", cloudwatch_metrics(run.log, period_ns, run.scenario.limits_in_force()))
 
 
 def _write_csv(path: Path, tables: Iterable[Table]) -> None:

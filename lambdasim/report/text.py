@@ -25,7 +25,18 @@ from lambdasim.metrics.outcomes import Outcome
 from lambdasim.metrics.run import Run
 from lambdasim.platform.concurrency import AWS_REASON, ThrottleReason
 from lambdasim.report.advice import first_limit_sentence, littles_law_sentences, next_steps
-from lambdasim.report.wording import MEANING, clock_text, count_text, seconds_value, share_text, time_text, were
+from lambdasim.report.wording import (
+    MEANING,
+    change_text,
+    clock_text,
+    count_text,
+    seconds_value,
+    share_text,
+    target_texts,
+    time_text,
+    were,
+)
+from lambdasim.scenario.changes import in_time_order
 from lambdasim.units import NS_PER_S
 
 _WIDTH = 100
@@ -41,20 +52,30 @@ _FATE = {
 }
 
 
+class _Console(Console):
+    """A console that leaves a broken pipe to its caller; rich would end the program with status 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Called while the BrokenPipeError is handled."""
+        raise
+
+
 def print_summary(run: Run, out: IO[str], directory: Path | None) -> None:
     """Print the summary of a run; ``directory`` is where its files are, None if there are none."""
     terminal = out.isatty()
-    console = Console(file=out, highlight=False, width=None if terminal else _WIDTH)
+    console = _Console(file=out, highlight=False, width=None if terminal else _WIDTH)
     if terminal and console.width > _WIDTH:
-        console = Console(file=out, highlight=False, width=_WIDTH)
+        console = _Console(file=out, highlight=False, width=_WIDTH)
     _title(console, run)
     _offered(console, run)
+    _changes(console, run)
     _fates(console, run)
     _throttles(console, run)
     _cold_starts(console, run)
     _latency(console, run)
     _concurrency(console, run)
     _functions(console, run)
+    _promises(console, run)
     _paragraphs(console, "What to look at next", next_steps(run), bullet="· ")
     if directory is not None:
         _paragraphs(console, "Files", [f"{directory} (start with concurrency.png and outcomes.png)"])
@@ -94,6 +115,16 @@ def _offered(console: Console, run: Run) -> None:
         late_ns = last_ns - int(run.log.requests.arrival_ns[-1])
         lines.append(f"The last was settled at {clock_text(last_ns)}, {time_text(late_ns)} after the last one came.")
     _paragraphs(console, "What was offered", lines)
+
+
+def _changes(console: Console, run: Run) -> None:
+    lines = [
+        f"{clock_text(change.at)}  {change_text(change)}"
+        for _, change in in_time_order(run.scenario.changes)
+        if change.at <= run.log.end_ns
+    ]
+    if lines:
+        _paragraphs(console, "What changed on the way", lines)
 
 
 def _fates(console: Console, run: Run) -> None:
@@ -184,10 +215,11 @@ def _latency(console: Console, run: Run) -> None:
 
 def _concurrency(console: Console, run: Run) -> None:
     concurrency = run.summary["concurrency"]
+    quotas = dict.fromkeys(state.quota for state in run.scenario.limits_in_force() if state.at_ns <= run.log.end_ns)
+    share = f" ({share_text(concurrency['peak'], concurrency['quota'])} of the quota)" if len(quotas) == 1 else ""
     lines = [
-        f"Peak {count_text(concurrency['peak'])} of {count_text(concurrency['quota'])}"
-        f" ({share_text(concurrency['peak'], concurrency['quota'])} of the quota), {count_text(concurrency['mean'])} on"
-        " average.",
+        f"Peak {count_text(concurrency['peak'])} of {', then '.join(map(count_text, quotas))}{share},"
+        f" {count_text(concurrency['mean'])} on average.",
         *littles_law_sentences(run),
     ]
     _paragraphs(console, "Concurrency, and Little's law", lines)
@@ -214,6 +246,19 @@ def _functions(console: Console, run: Run) -> None:
     _section(console, "Function by function", table)
     if len(functions) > len(shown):
         _body(console, [f"and {len(functions) - len(shown)} more in summary.json"])
+
+
+def _promises(console: Console, run: Run) -> None:
+    targets = run.summary["slo"]
+    if not targets:
+        return
+    table = _table("", "target", "actual", "")
+    for name, target in targets.items():
+        verdict = Text("met") if target["met"] else Text("missed", style="bold red")
+        table.add_row(name, *target_texts(name, target), verdict)
+    _section(console, "What was promised", table)
+    if any(target["actual"] is None for target in targets.values()):
+        _body(console, ["Without data a target counts as met. Latencies are those of the completed requests."])
 
 
 def _table(*headings: str) -> Table:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from lambdasim.platform.concurrency import ThrottleReason
+from lambdasim.scenario.changes import Change
+from lambdasim.scenario.slo import LATENCY_TARGETS
 from lambdasim.units import NS_PER_S
 
 # What each refusal means, in one line for someone who never read AWS's documentation.
@@ -14,6 +19,24 @@ MEANING = {
     ThrottleReason.SCALING_REQUEST_RATE: "the accepted request rate grew faster than Lambda lets it",
     ThrottleReason.SCALING_RATE: "new environments were needed faster than Lambda starts them",
 }
+
+
+def change_text(change: Change) -> str:
+    """What a change does, in a few words: ``quota 3,000``, ``deploy api``, ``api: reserved 0``."""
+    words = []
+    if change.region is not None:
+        words.append(f"quota {change.region.concurrency_quota:,}")
+    if change.deploy is not None:
+        words.append(f"deploy {change.deploy}")
+    for name, function in (change.functions or {}).items():
+        if function.reserved_concurrency is not None:
+            words.append(f"{name}: reserved {function.reserved_concurrency}")
+        if function.duration is not None:
+            words.append(f"{name}: other duration")
+        if function.errors is not None:
+            words.append(f"{name}: other errors")
+    words += [f"{name} {word}" for name, word in (change.traffic or {}).items()]
+    return ", ".join(words)
 
 
 def time_text(time_ns: float | None) -> str:
@@ -72,6 +95,18 @@ def share_text(part: float, whole: float) -> str:
     if percent < 1:
         return f"{percent:.2g}%"
     return f"{percent:.1f}%" if percent < 99.95 else "100%"
+
+
+def target_texts(name: str, target: Mapping[str, Any]) -> tuple[str, str]:
+    """(target, actual) of a promise in ``summary.json``; with all digits where a miss is smaller than rounding."""
+    promised, actual = target["target"], target["actual"]
+    if name in LATENCY_TARGETS:
+        texts = seconds_value(promised), seconds_value(actual)
+        exact = f"{promised:.9f}".rstrip("0") + "s", f"{actual or 0:.9f}".rstrip("0") + "s"
+    else:
+        texts = share_text(promised, 1), "–" if actual is None else share_text(actual, 1)
+        exact = f"{100 * promised:.6g}%", f"{100 * (actual or 0):.6g}%"
+    return exact if texts[0] == texts[1] and not target["met"] else texts
 
 
 def were(count: int, thing: str) -> str:

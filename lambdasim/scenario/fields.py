@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from lambdasim import units
 from lambdasim.errors import RuleViolation
+from lambdasim.scenario.profiles import NEW_ACCOUNT_QUOTA
 
 UNLIMITED: Literal["unlimited"] = "unlimited"
 
@@ -28,6 +29,13 @@ def _at_least_1ns(value: object) -> int:
     if duration_ns < 1:
         raise RuleViolation("must be at least 1ns", "")
     return duration_ns
+
+
+def _at_least_1mb(value: object) -> int:
+    size_mb = units.parse_size_mb(value)
+    if size_mb < 1:
+        raise RuleViolation("must be at least 1MB", "")
+    return size_mb
 
 
 def _above_zero(value: object) -> float:
@@ -71,6 +79,12 @@ WholeRate = Annotated[int, BeforeValidator(_whole_rate), PlainSerializer(lambda 
 SizeMb = Annotated[
     int, BeforeValidator(units.parse_size_mb), PlainSerializer(lambda size: f"{size}MB", return_type=str)
 ]
+# Megabytes, 1 or more, or the text "unlimited".
+SizeLimit = Annotated[
+    int | Literal["unlimited"],
+    BeforeValidator(_unlimited_or(_at_least_1mb)),
+    PlainSerializer(lambda size: size if size == UNLIMITED else f"{size}MB", return_type=str),
+]
 # Ratio in [0, 1].
 Ratio = Annotated[float, BeforeValidator(units.parse_ratio), PlainSerializer(units.format_ratio, return_type=str)]
 
@@ -87,3 +101,11 @@ _UnlimitedTag = Annotated[Literal["unlimited"], Tag("text")]
 PositiveCount = Annotated[int, Field(ge=1, le=10_000_000, strict=True)]
 # A whole number of at least 1, or the text "unlimited".
 CountLimit = Annotated[_CountTag | _UnlimitedTag, Discriminator(text_or_value)]
+
+
+def _quota(value: Any) -> Any:
+    return NEW_ACCOUNT_QUOTA if value == "new-account" else value
+
+
+# Concurrent executions of an account in a region; "new-account" is what a new one often starts with.
+ConcurrencyQuota = Annotated[PositiveCount, BeforeValidator(_quota)]

@@ -18,7 +18,9 @@ from lambdasim.scenario import fields, profiles
 from lambdasim.scenario.data_files import SampleFile, Trace
 from lambdasim.scenario.distributions import Distribution, DistributionOrUnlimited, MixturePart
 from lambdasim.scenario.fields import Model
+from lambdasim.scenario.json_schema_ranges import OUTSIDE_CODE_SIZE, OUTSIDE_MEMORY, OUTSIDE_TIMEOUT
 from lambdasim.scenario.schema import Function, Region, Scenario
+from lambdasim.scenario.slo import Slo
 from lambdasim.scenario.traffic import NoRetry
 
 Schema = dict[str, Any]
@@ -63,6 +65,7 @@ _TEXT_TYPES: tuple[tuple[Any, str, Schema], ...] = (
     (fields.PositiveRate, "PositiveRate", _text(_NOT_ZERO + _RATE, "20/s", "600/min")),
     (fields.WholeRate, "WholeRate", _text(_NOT_ZERO + _WHOLE_RATE, "1000/s")),
     (fields.SizeMb, "Size", _text(rf"{_NOT_ZERO}{_NUMBER}\s*(?:MB|MiB|GB|GiB|TB|TiB)", "512MB", "2GB")),
+    (fields.SizeLimit, "SizeOrUnlimited", _any_of(_ref("Size"), _UNLIMITED)),
     (fields.Ratio, "Ratio", _text_or_0(_PERCENT, "0.1%", "5%")),
 )
 
@@ -94,7 +97,10 @@ _RULES: dict[str, Schema] = {
     "Scenario.traffic": {"propertyNames": {"pattern": _NAME}},
     "Function.duration": {"not": _ref("NoTime")},
     "Function.idle_timeout": {"not": _ref("NoTime")},
-    "Function.timeout": {"not": _ref("NoTime")},
+    "Function.memory": {"not": OUTSIDE_MEMORY},
+    "Function.timeout": {"not": {"anyOf": [_ref("NoTime"), OUTSIDE_TIMEOUT]}},
+    "Function.code_size": {"not": OUTSIDE_CODE_SIZE},
+    "Slo": {"anyOf": [{"required": [key], "properties": {key: {"not": _NULL}}} for key in Slo.model_fields]},
     "LognormalParameters": {
         "oneOf": [
             {"required": ["p50", "p99"], "properties": {"mean": _NULL, "sigma": _NULL}},
@@ -124,6 +130,25 @@ _WORDS: dict[str, Schema] = {"Region.concurrency_quota": {"const": "new-account"
 # What the loader fills in, though the models demand it: the name of the file, and an empty mapping.
 _FILLED_IN = ("Scenario.name", "Scenario.region")
 
+_SLO_MEANINGS = {
+    **{
+        key: f"The {name} of the latency of completed requests must be at most this. A time."
+        for key, name in (
+            ("p50", "median"),
+            *(
+                (key, f"{digits}th percentile")
+                for key, digits in (("p90", 90), ("p95", 95), ("p99", 99), ("p999", 99.9))
+            ),
+            ("max", "maximum"),
+            ("mean", "mean"),
+        )
+    },
+    "throttled": "At most this share of the requests may be refused for good. In percent.",
+    "failed": "At most this share of the requests may end in a function error or timeout. In percent.",
+    "timed_out_client": "At most this share of the requests may be left by callers who wait no longer. In percent.",
+    "cold": "At most this share of the invocations may be cold starts. In percent.",
+}
+
 # What each key means, and its unit. The forms of distributions speak for themselves, through their models.
 _MEANINGS: dict[str, str] = {
     "Scenario.name": "Name of the scenario and of its folder of results. Without it, the name of the file.",
@@ -134,6 +159,16 @@ _MEANINGS: dict[str, str] = {
     "Scenario.profile": "What AWS's limits and defaults were at this date. It fills in the keys that are left out.",
     "Scenario.region": "The account's limits in one region.",
     "Scenario.functions": "The Lambda functions, by name.",
+    "Scenario.changes": "What-ifs during the run: limits, deployments, incidents, traffic switched on and off.",
+    "Change.at": "When: after what ends at this instant, before what begins at it. A time.",
+    "Change.region": "Other limits of the account from then on; nothing that was accepted is stopped.",
+    "Change.deploy": "A function whose environments all become obsolete: idle ones are gone, the others retire.",
+    "Change.functions": "Other settings of functions from then on, by name.",
+    "Change.traffic": "Traffic sources switched on or off, by name.",
+    "RegionChange.concurrency_quota": "The new quota, or new-account (10).",
+    "FunctionChange.reserved_concurrency": "The new reservation; 0 stops the function, none gives the units back.",
+    "FunctionChange.duration": "Duration of the requests that arrive from then on. A time or a distribution.",
+    "FunctionChange.errors": "Failures of the requests that arrive from then on.",
     "Scenario.traffic": "Who sends requests: each name is one source of traffic.",
     "Region.name": "AWS region, such as us-east-1. It matters only for scaling: legacy, whose burst differs by region.",
     "Region.concurrency_quota": "Requests that may be in flight at once over all functions of the account: the account"
@@ -147,6 +182,8 @@ _MEANINGS: dict[str, str] = {
     "FunctionScaling.burst": "New execution environments that can start at once: the depth of the bucket.",
     "FunctionScaling.rate": "Execution environments that can start in every per once the burst is used up.",
     "FunctionScaling.per": "The time in which rate more execution environments can start, such as 10s.",
+    "Region.code_storage": "What the code of all functions and versions may take together, such as 300GB, or"
+    " unlimited.",
     "RegionScaling.scope": "Whether each function has a bucket of its own, or all share the region's.",
     "RequestRateRamp.start": "Requests per second that a function may have at once, such as 10000/s; a whole number.",
     "RequestRateRamp.step": "Requests per second that are added after each second near the limit; a whole number.",
@@ -166,10 +203,14 @@ _MEANINGS: dict[str, str] = {
     "Function.errors": "How often invocations fail, and how.",
     "Function.reserved_concurrency": "Units of concurrency that only this function can use, and its maximum. A whole"
     " number; 0 stops the function.",
+    "Function.code_size": "Size of each version of the deployment package, 1MB to 250MB. Without it none is stored.",
+    "Function.versions": "How many versions of the code are stored, the newest one included. A whole number.",
     "Function.assignment": "Who serves a request that found no idle environment: eager, whichever is free first; bound,"
     " the new environment that it started.",
     "Function.reuse": "Which idle environment serves next: the one that fell idle last (mru) or first (lru).",
     "Function.scaling": "How fast this function may get new execution environments, instead of the region's rule.",
+    "Scenario.slo": "Targets that a run must meet; if one is missed, the exit status of the command line is 1.",
+    **{f"Slo.{key}": meaning for key, meaning in _SLO_MEANINGS.items()},
     "TrafficSource.function": "The function that this source invokes.",
     "TrafficSource.invoke": "How the function is invoked: sync, the caller waits for the answer.",
     "TrafficSource.rate": "A constant rate, such as 20/s. Instead of stages, shape and trace.",

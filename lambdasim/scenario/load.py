@@ -20,6 +20,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from lambdasim.errors import Problem, ScenarioError, ScenarioWarning
 from lambdasim.scenario import profiles, rules
+from lambdasim.scenario.change_rules import check_changes
 from lambdasim.scenario.data_files import HASHES, DataFile
 from lambdasim.scenario.fields import PositiveDuration
 from lambdasim.scenario.overrides import Overridden, apply
@@ -54,6 +55,8 @@ def load(
     except ValidationError as error:
         found += from_errors(error.errors(include_url=False), origin)
     broken, without_effect = rules.check(_parts(overridden.data, scenario, context))
+    if scenario is not None:
+        broken += check_changes(scenario)
     found += [_placed(finding, origin, base) for finding in broken]
     if document is not None:
         found += [Placed(order=place, problem=problem) for place, problem in document.problems]

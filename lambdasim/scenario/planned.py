@@ -12,15 +12,10 @@ Path = tuple[str | int, ...]
 
 # Keys by where they stand ("*" is any name), with what they are for.
 PLANNED_KEYS: dict[tuple[str, ...], str] = {
-    ("changes",): "what-ifs during the run, such as another quota or a deployment",
-    ("slo",): "targets that a run must meet",
     ("queues",): "SQS queues that invoke functions",
     ("streams",): "Kinesis and DynamoDB streams that invoke functions",
-    ("region", "code_storage"): "the quota for code of all functions and layers",
     ("functions", "*", "provisioned_concurrency"): "execution environments that are kept initialised",
     ("functions", "*", "async"): "retries, maximum age and destinations of asynchronous events",
-    ("functions", "*", "code_size"): "the size of the deployment package",
-    ("functions", "*", "versions"): "published versions, which take code storage",
     ("functions", "*", "snapstart"): "restoring environments from a snapshot",
     ("functions", "*", "autoscaling"): "provisioned concurrency that follows the load",
     ("traffic", "*", "via"): "API Gateway or another service between caller and function",

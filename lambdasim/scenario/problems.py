@@ -24,7 +24,7 @@ from lambdasim.scenario.traffic import NoRetry  # users write it as the text "no
 from lambdasim.scenario.yaml_reader import Document, Place, YamlPath, path_text, resolve_plain
 
 _SHOWN = 60
-_COUNT_KEYS = ("requests_per_concurrency", "max_attempts")
+_COUNT_KEYS = ("requests_per_concurrency", "max_attempts", "reserved_concurrency")
 _FAR = Place(10**9, 0)  # sorts what has no line behind what has one
 _EXAMPLES: dict[YamlPath, str] = {
     ("duration",): "duration: 5m",
@@ -33,8 +33,8 @@ _EXAMPLES: dict[YamlPath, str] = {
     ("functions", "*", "duration"): "duration: 200ms",
     ("functions", "*", "init"): "init: 400ms",
 }
-# Keys that hold a time or the text "unlimited".
-_UNLIMITED_KEYS = (("idle_timeout",), ("max_age",), ("client", "timeout"), ("retry", "cap"))
+# Keys that hold a time or a size or the text "unlimited".
+_UNLIMITED_KEYS = (("idle_timeout",), ("max_age",), ("client", "timeout"), ("retry", "cap"), ("code_storage",))
 
 # Types of pydantic errors that need no more than a sentence; {name} comes from the error's context.
 _SENTENCES = {
@@ -228,7 +228,7 @@ def known_keys(path: YamlPath) -> list[str]:
             continue
         annotations = [model.model_fields[element].annotation for model in models if element in model.model_fields]
         if annotations:
-            is_name = any(get_origin(annotation) is dict for annotation in annotations)
+            is_name = any(_is_named(annotation) for annotation in annotations)
             models = [model for annotation in annotations for model in _models_in(annotation)]
         elif not any("distribution" in model.model_fields for model in models):
             return []
@@ -238,6 +238,11 @@ def known_keys(path: YamlPath) -> list[str]:
             annotations = [model.model_fields[element].annotation for model in inner if element in model.model_fields]
             models = [model for annotation in annotations for model in _models_in(annotation)]
     return list(dict.fromkeys(key for model in models for key in model.model_fields))
+
+
+def _is_named(annotation: Any) -> bool:
+    """Whether the keys below are names that the user chose."""
+    return get_origin(annotation) is dict or any(_is_named(argument) for argument in get_args(annotation))
 
 
 def _models_in(annotation: Any) -> Iterator[type[Model]]:

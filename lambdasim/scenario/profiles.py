@@ -75,6 +75,16 @@ PROFILE_TABLE: tuple[ProfileValue, ...] = (
         published=True,
     ),
     ProfileValue(
+        path="region.code_storage",
+        values={**_always("75GB"), "2026": "300GB"},
+        source=_DOCS
+        + "configuration-self-managed-storage.html (300 GB); 75 GB: "
+        + _DOCS
+        + "gettingstarted-limits.html",
+        read="page of 2026-06-29; older snapshot of the quotas page",
+        published=True,
+    ),
+    ProfileValue(
         # MODEL: "for some time". 5 to 7 min is the last published measurement (about 2021).
         path="functions.*.idle_timeout",
         values=_always({"uniform": ["5m", "7m"]}),
@@ -128,6 +138,8 @@ class PublishedLimit:
 
 MEMORY_MB_MIN = PublishedLimit(value=128, source=_DOCS + "gettingstarted-limits.html", read="2026")
 MEMORY_MB_MAX = PublishedLimit(value=10_240, source=_DOCS + "gettingstarted-limits.html", read="2026")
+# Unzipped, layers included; what is stored is the .zip, which is hardly ever larger.
+CODE_SIZE_MB_MAX = PublishedLimit(value=250, source=_DOCS + "gettingstarted-limits.html", read="2026")
 TIMEOUT_S_MAX = PublishedLimit(value=900, source=_DOCS + "gettingstarted-limits.html", read="2026")
 INIT_LIMIT_S = PublishedLimit(value=10, source=_DOCS + "lambda-runtime-environment.html", read="2026")
 # Reserving must leave this many units unreserved; an account with a smaller quota must leave its whole quota.

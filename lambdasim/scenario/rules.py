@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from lambdasim.scenario.code_storage import StoredCode, storage_violation
 from lambdasim.scenario.data_files import Trace
 from lambdasim.scenario.distributions import greatest_ns
 from lambdasim.scenario.fields import UNLIMITED
@@ -54,6 +55,7 @@ def check(parts: Parts) -> tuple[list[Finding], list[Finding]]:
         *check_names(parts),
         *check_targets(parts),
         *check_reserved(parts),
+        *check_code_storage(parts),
         *check_positive_times(parts.functions),
     ]
     warnings = [
@@ -74,10 +76,10 @@ def check_names(parts: Parts) -> Iterator[Finding]:
                 yield Finding(path=(section, name), message=rule, at_key=True)
 
 
-def nearest_function(name: str, known: tuple[str, ...]) -> str:
-    """A hint for the name of a function that does not exist."""
+def nearest(name: str, known: tuple[str, ...], kind: str) -> str:
+    """A hint for the name of something that does not exist; ``kind`` is what it should be one of, in the plural."""
     near = get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"the functions are {', '.join(known) or 'missing'}"
+    return f"did you mean {near[0]}?" if near else f"the {kind} are {', '.join(known) or 'missing'}"
 
 
 def check_targets(parts: Parts) -> Iterator[Finding]:
@@ -85,7 +87,7 @@ def check_targets(parts: Parts) -> Iterator[Finding]:
     known = parts.function_names
     for source, target in parts.target_of.items():
         if target not in known:
-            message = f"must be the name of a function, got {target} ({nearest_function(target, known)})"
+            message = f"must be the name of a function, got {target} ({nearest(target, known, 'functions')})"
             yield Finding(path=("traffic", source, "function"), message=message)
     for source, traffic in parts.traffic.items():
         if traffic.trace is not None:
@@ -96,7 +98,7 @@ def _check_trace_targets(path: YamlPath, trace: Trace, known: tuple[str, ...]) -
     for index, name in enumerate(trace.functions):
         if name not in known:
             row = int(np.argmax(trace.function == index))
-            message = f"function must be the name of a function, got {name} ({nearest_function(name, known)})"
+            message = f"function must be the name of a function, got {name} ({nearest(name, known, 'functions')})"
             yield Finding(path=path, message=message, data_row=f"{trace.path}:{trace.line_of(row)}")
 
 
@@ -118,13 +120,35 @@ def check_reserved(parts: Parts) -> Iterator[Finding]:
         total += reserved
         if over is None and total > quota - least:
             over = function
-    if over is not None:
-        message = (
-            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
-            f"below its minimum value of [{least}]. The functions reserve {total} of the quota of {quota}; "
-            f"at most {quota - least} can be reserved"
-        )
-        yield Finding(path=("functions", over, "reserved_concurrency"), message=message)
+    violation = reserved_violation(quota, least, total)
+    if over is not None and violation is not None:
+        yield Finding(path=("functions", over, "reserved_concurrency"), message=violation)
+
+
+def reserved_violation(quota: int, least: int, total: int) -> str | None:
+    """What AWS says where ``total`` reserved units leave fewer than ``least`` of a quota unreserved, else None."""
+    if total <= max(quota - least, 0):
+        return None
+    return (
+        "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
+        f"below its minimum value of [{least}]. The functions reserve {total} of the quota of {quota}; "
+        f"at most {quota - least} can be reserved"
+    )
+
+
+def check_code_storage(parts: Parts) -> Iterator[Finding]:
+    """All versions of all functions must fit in the region's code storage; a function without a size takes none."""
+    if parts.region is None or parts.region.code_storage == UNLIMITED:
+        return
+    stored = [
+        StoredCode(function=name, size_mb=function.code_size, versions=function.versions)
+        for name, function in parts.functions.items()
+        if function.code_size is not None
+    ]
+    violation = storage_violation(stored, int(parts.region.code_storage))
+    if violation is not None:
+        function, message = violation
+        yield Finding(path=("functions", function, "code_size"), message=message)
 
 
 def check_positive_times(functions: Mapping[str, Function]) -> Iterator[Finding]:

@@ -9,28 +9,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from lambdasim.errors import RuleViolation
 from lambdasim.rng import MAX_SEED
 from lambdasim.scenario import profiles
+from lambdasim.scenario.changes import Change, LimitsInForce, limits_over_time
 from lambdasim.scenario.distributions import Distribution, DistributionOrUnlimited
+from lambdasim.scenario.failure import Errors
 from lambdasim.scenario.fields import (
+    ConcurrencyQuota,
     CountLimit,
     Duration,
     Model,
     PositiveCount,
     PositiveDuration,
-    Ratio,
+    SizeLimit,
     SizeMb,
     WholeRate,
     text_or_value,
 )
+from lambdasim.scenario.slo import Slo
 from lambdasim.scenario.traffic import TrafficSource
-
-
-def _quota(value: Any) -> Any:
-    return profiles.NEW_ACCOUNT_QUOTA if value == "new-account" else value
 
 
 def _function_timeout(value: int) -> int:
@@ -43,6 +43,13 @@ def _memory(value: int) -> int:
     low, high = profiles.MEMORY_MB_MIN.value, profiles.MEMORY_MB_MAX.value
     if not low <= value <= high:
         raise RuleViolation(f"must be between {low}MB and {high}MB, as AWS demands", "")
+    return value
+
+
+def _code_size(value: int) -> int:
+    if not 1 <= value <= profiles.CODE_SIZE_MB_MAX.value:
+        rule = f"must be between 1MB and {profiles.CODE_SIZE_MB_MAX.value}MB, as AWS demands of a .zip package"
+        raise RuleViolation(rule, "")
     return value
 
 
@@ -71,7 +78,7 @@ class Region(Model):
     """The account's limits in one region, shared by its functions."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
-    concurrency_quota: Annotated[PositiveCount, BeforeValidator(_quota)]
+    concurrency_quota: ConcurrencyQuota
     min_unreserved: Annotated[int, Field(ge=0, strict=True)] | None = None
     scaling: Annotated[
         Annotated[Literal["legacy", "unlimited"], Tag("text")] | Annotated[RegionScaling, Tag("value")],
@@ -82,6 +89,7 @@ class Region(Model):
         Discriminator(text_or_value),
     ]
     requests_per_concurrency: CountLimit
+    code_storage: SizeLimit
 
     @property
     def least_unreserved(self) -> int:
@@ -89,20 +97,6 @@ class Region(Model):
         if self.min_unreserved is not None:
             return self.min_unreserved
         return min(profiles.MIN_UNRESERVED.value, self.concurrency_quota)
-
-
-class Errors(Model):
-    """How invocations fail. ``rate`` and ``poison`` are handled errors; a crash resets the environment."""
-
-    rate: Ratio = 0.0
-    poison: Ratio = 0.0
-    crash: Ratio = 0.0
-
-    @model_validator(mode="after")
-    def _at_most_all(self) -> Errors:
-        if self.rate + self.crash > 1:
-            raise RuleViolation("must have rate and crash add up to at most 100%", "")
-        return self
 
 
 class Function(Model):
@@ -118,6 +112,8 @@ class Function(Model):
     timeout: Annotated[Duration, AfterValidator(_function_timeout)]
     errors: Errors = Errors()
     reserved_concurrency: Annotated[int, Field(ge=0, le=10_000_000, strict=True)] | None = None
+    code_size: Annotated[SizeMb, AfterValidator(_code_size)] | None = None
+    versions: PositiveCount = 1
     assignment: Literal["eager", "bound"]
     reuse: Literal["mru", "lru"]
     scaling: (
@@ -169,6 +165,17 @@ class Scenario(Model):
     region: Region
     functions: Annotated[dict[str, Function], Field(min_length=1)]
     traffic: Annotated[dict[str, TrafficSource], Field(min_length=1)]
+    changes: tuple[Change, ...] = ()
+    slo: Slo | None = None
+
+    def limits_in_force(self) -> list[LimitsInForce]:
+        """Quota and reservations over the run: the state at the start, then every other one by time."""
+        reserved = {
+            name: function.reserved_concurrency
+            for name, function in self.functions.items()
+            if function.reserved_concurrency is not None
+        }
+        return limits_over_time(self.region.concurrency_quota, reserved, self.changes)
 
     @model_validator(mode="before")
     @classmethod

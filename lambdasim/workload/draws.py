@@ -19,6 +19,7 @@ from lambdasim.scenario.fields import UNLIMITED
 from lambdasim.scenario.schema import Function, Scenario
 from lambdasim.scenario.traffic import Backoff, FixedDelays, RandomDelays
 from lambdasim.units import MAX_TIME_NS
+from lambdasim.workload.laws import laws_of
 from lambdasim.workload.sampling import sample
 
 IntArray = npt.NDArray[np.int64]
@@ -45,23 +46,26 @@ class Draws:
     def __init__(self, scenario: Scenario, seed: int) -> None:
         self._seed = seed
         self._functions = scenario.functions
+        self.laws = laws_of(scenario)
         self._traffic = scenario.traffic
         # Bounded: a long run keeps the blocks in use, not every block it ever read.
         self._later_fates = lru_cache(maxsize=1_024)(self.fates)
         self._later_idle_timeouts = lru_cache(maxsize=1_024)(self.idle_timeouts)
         self._retry_delays = lru_cache(maxsize=2_048)(self._retry_delay_block)
 
-    def durations(self, source: str, function: str, block: int) -> IntArray:
-        """Durations of the requests of a source by ordinal, at least 1 ns."""
-        distribution = self._functions[function].duration
+    def durations(self, source: str, function: str, version: int, block: int) -> IntArray:
+        """Durations of the requests of a source by ordinal, at least 1 ns, by one version of the function's laws."""
+        distribution = self.laws[function].versions[version].duration
         return np.maximum(self._sample(distribution, Purpose.DURATION, source, 0, block, REQUEST_BLOCK), 1)
 
-    def fates(self, source: str, function: str, invocation: int, block: int, size: int = RARE_BLOCK) -> IntArray:
+    def fates(
+        self, source: str, function: str, version: int, invocation: int, block: int, size: int = RARE_BLOCK
+    ) -> IntArray:
         """``Fate`` of the e-th accepted invocation (e = 1, 2, ...) of each request by ordinal.
 
         Poison belongs to the request, the same over all its invocations; the rest is drawn for each.
         """
-        errors = self._functions[function].errors
+        errors = self.laws[function].versions[version].errors
         fates = np.zeros(size, dtype=np.int64)
         if errors.rate or errors.crash:
             uniform = stream(self._seed, Purpose.ERROR, source, invocation, block).random(size)
@@ -78,9 +82,11 @@ class Draws:
         distribution = self._functions[function].idle_timeout
         return self._idle(distribution, Purpose.IDLE_TIMEOUT, source, invocation, block, size)
 
-    def fate(self, source: str, function: str, invocation: int, ordinal: int) -> int:
-        """``Fate`` of one accepted invocation after the first."""
-        return int(self._later_fates(source, function, invocation, ordinal // RARE_BLOCK)[ordinal % RARE_BLOCK])
+    def fate(self, source: str, function: str, arrival_ns: int, invocation: int, ordinal: int) -> int:
+        """``Fate`` of one accepted invocation after the first, of a request that arrived at ``arrival_ns``."""
+        version = int(self.laws[function].version_at(np.array([arrival_ns]))[0])
+        block, position = divmod(ordinal, RARE_BLOCK)
+        return int(self._later_fates(source, function, version, invocation, block)[position])
 
     def idle_timeout(self, source: str, function: str, invocation: int, ordinal: int) -> int:
         """Idle timeout after one accepted invocation after the first, in ns."""

@@ -15,6 +15,7 @@ from lambdasim.scenario.schema import Scenario
 from lambdasim.scenario.traffic import TrafficSource
 from lambdasim.workload.arrivals import arrivals
 from lambdasim.workload.draws import REQUEST_BLOCK, Draws
+from lambdasim.workload.laws import switches_of
 from lambdasim.workload.rate import IntArray, RateProfile, rate_profile
 from lambdasim.workload.windows import window_ends
 
@@ -46,6 +47,10 @@ class Chunk:
 
     def __len__(self) -> int:
         return len(self.arrival_ns)
+
+    def where(self, kept: npt.NDArray[np.bool_]) -> Chunk:
+        """The requests that are kept."""
+        return self if kept.all() else Chunk(**{name: getattr(self, name)[kept] for name in self.__slots__})
 
     def requests(self, first_index: int) -> Iterator[Request]:
         """The requests one by one, as plain integers, numbered from ``first_index``."""
@@ -123,9 +128,10 @@ class _Source:
         self._function = source.function
         self._numbers = numbers
         self._trace = source.trace
+        self._switch = switches_of(workload.scenario).get(name)
         self._offered = 0
         self._waiting = np.empty(0, dtype=np.int64)
-        self._columns: dict[tuple[str, int], tuple[IntArray, IntArray, IntArray]] = {}
+        self._columns: dict[tuple[str, int, int], tuple[IntArray, IntArray, IntArray]] = {}
         self.profile: RateProfile | None = None
         self.trace_times: IntArray | None = None
         if source.trace is None:
@@ -148,7 +154,9 @@ class _Source:
         count = int(np.searchsorted(self._waiting, end_ns, side="left"))
         arrival_ns, self._waiting = self._waiting[:count], self._waiting[count:]
         first, self._offered = self._offered, self._offered + count
-        return self._chunk(arrival_ns, first)
+        chunk = self._chunk(arrival_ns, first)
+        # A source that is off draws on, so that what comes after does not move; its requests are just not sent.
+        return chunk if self._switch is None else chunk.where(self._switch.on_at(arrival_ns))
 
     def _chunk(self, arrival_ns: IntArray, first: int) -> Chunk:
         count = len(arrival_ns)
@@ -160,7 +168,7 @@ class _Source:
             local = self._trace.function[rows]
             targets = np.array([self._numbers[name] for name in self._trace.functions], dtype=np.int16)
             function = np.where(local >= 0, targets[local] if len(targets) else function, function).astype(np.int16)
-        columns = self._drawn(function, first)
+        columns = self._drawn(function, arrival_ns, first)
         duration_ns = columns[0]
         if self._trace is not None:
             recorded = self._trace.duration_ns[rows]
@@ -176,8 +184,10 @@ class _Source:
             init_ns=init_ns,
         )
 
-    def _drawn(self, function: npt.NDArray[np.int16], first: int) -> tuple[IntArray, IntArray, IntArray]:
-        """Duration, fate and idle timeout of the requests from ordinal ``first``, each with its function's law."""
+    def _drawn(
+        self, function: npt.NDArray[np.int16], arrival_ns: IntArray, first: int
+    ) -> tuple[IntArray, IntArray, IntArray]:
+        """Duration, fate and idle timeout of the requests from ordinal ``first``, by the law in force at arrival."""
         names = list(self._numbers)
         drawn = tuple(np.empty(len(function), dtype=np.int64) for _ in range(3))
         position = 0
@@ -186,21 +196,24 @@ class _Source:
             size = min(REQUEST_BLOCK - offset, len(function) - position)
             here = slice(position, position + size)
             for number in np.unique(function[here]):
-                mask = function[here] == number
-                values = self._block(names[number], block)
-                for target, value in zip(drawn, values, strict=True):
-                    target[here][mask] = value[offset : offset + size][mask]
+                of_function = function[here] == number
+                version_at = self._draws.laws[names[number]].version_at(arrival_ns[here])
+                for version in np.unique(version_at[of_function]):
+                    mask = of_function & (version_at == version)
+                    values = self._block(names[number], int(version), block)
+                    for target, value in zip(drawn, values, strict=True):
+                        target[here][mask] = value[offset : offset + size][mask]
             position += size
         return drawn[0], drawn[1], drawn[2]
 
-    def _block(self, function: str, block: int) -> tuple[IntArray, IntArray, IntArray]:
+    def _block(self, function: str, version: int, block: int) -> tuple[IntArray, IntArray, IntArray]:
         """The drawn columns of one block; the blocks before it are not needed again."""
-        key = (function, block)
+        key = (function, version, block)
         if key not in self._columns:
-            self._columns = {old: value for old, value in self._columns.items() if old[1] >= block}
+            self._columns = {old: value for old, value in self._columns.items() if old[2] >= block}
             self._columns[key] = (
-                self._draws.durations(self._name, function, block),
-                self._draws.fates(self._name, function, 1, block, REQUEST_BLOCK),
+                self._draws.durations(self._name, function, version, block),
+                self._draws.fates(self._name, function, version, 1, block, REQUEST_BLOCK),
                 self._draws.idle_timeouts(self._name, function, 1, block, REQUEST_BLOCK),
             )
         return self._columns[key]

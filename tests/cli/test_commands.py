@@ -62,6 +62,15 @@ class TestEstimate:
         assert done.status == 0
         assert "A quota of 5 takes at most 50 requests/s of 20ms: the request-rate limit binds first" in done.out
 
+    def test_init_and_target(self, call: Call) -> None:
+        """1,200/s for 1.5 s want 1,800 environments; Erlang B for 5 %."""
+        words = ("estimate", "--rate", "1200/s", "--duration", "500ms", "--init", "1s", "--target", "5%")
+        done = call(*words, "--quota", "2000")
+        assert (done.status, done.err) == (0, "")
+        assert "1,200/s x 1.5s = 1,800." in done.out
+        assert "1,800 can exist after 8s." in done.out
+        assert "To keep that at 5.0% it takes a concurrency of " in done.out
+
     @pytest.mark.parametrize(
         ("words", "message"),
         [
@@ -75,6 +84,8 @@ class TestEstimate:
             (("--rate", "5/s", "--duration", "0"), "--duration: must be above 0, got 0"),
             (("--rate", "5/s", "--duration", "1s", "--quota", "0"), "--quota: must be at least 1, got 0"),
             (("--rate", "5/s", "--duration", "1s", "--quota", "x"), "--quota"),
+            (("--rate", "5/s", "--duration", "1s", "--init", "1"), "--init: must be a time with its unit, got 1"),
+            (("--rate", "5/s", "--duration", "1s", "--target", "1"), "--target: must be a percentage with its sign"),
             (("--rate", "1e9/s", "--duration", "1d"), "must give a concurrency of at most 10,000,000"),
         ],
     )

@@ -59,7 +59,7 @@ def test_one_interrupt_writes_what_there_is(long_run: Path) -> None:
     assert len((long_run / "r" / "requests.csv").read_text().splitlines()) == total + 1
     attempts = (long_run / "r" / "attempts.csv").read_text().splitlines()
     assert len(attempts) == summary["attempts"]["total"] + 1
-    assert len(list((long_run / "r").iterdir())) == 9
+    assert len(list((long_run / "r").iterdir())) == 10
 
 
 @pytest.mark.parametrize("pause_s", [0.0, 0.05, 0.3])
@@ -76,7 +76,7 @@ def test_second_interrupt_ends_cleanly(long_run: Path, pause_s: float) -> None:
     assert out == ""
     assert "Traceback" not in err
     left = sorted(path.name for path in (long_run / "r").iterdir()) if (long_run / "r").exists() else []
-    assert len(left) in (0, 9)
+    assert len(left) in (0, 10)
     assert not [name for name in left if name.startswith(".")]
 
 

@@ -25,7 +25,7 @@ def test_same_seed_same_bytes_in_different_processes(folder: Path) -> None:
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     first, second = contents(folder / "1"), contents(folder / "2")
-    assert len(first) == 9
+    assert len(first) == 10
     assert [name for name in first if first[name] != second[name]] == []
 
 

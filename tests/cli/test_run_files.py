@@ -11,7 +11,7 @@ from tests.cli import processes
 from tests.cli.conftest import Call
 
 TABLES = {"summary.json", "metrics.csv", "requests.csv", "attempts.csv", "environments.csv"}
-PICTURES = {"lifelines.png", "concurrency.png", "latency.png", "outcomes.png"}
+PICTURES = {"lifelines.png", "concurrency.png", "latency.png", "outcomes.png", "cloudwatch.png"}
 
 
 def names(folder: Path) -> set[str]:
@@ -23,7 +23,7 @@ class TestFiles:
     """Which files appear, and where."""
 
     def test_default_folder_is_out_and_the_name(self, draw: Call, folder: Path) -> None:
-        """Five tables and four pictures, and nothing else, in out/NAME."""
+        """Five tables and five pictures, and nothing else, in out/NAME."""
         assert draw("small.yaml", "--seed", "1").status == 0
         assert names(folder) == {"small.yaml", "out"}
         assert names(folder / "out") == {"small"}

@@ -209,7 +209,7 @@ def test_every_metric_and_its_columns_are_explained(result: ls.Result) -> None:
     words = set(re.findall(r"`(\w+)`", section))
     columns = {name.replace("_ns", "_s") for name in MetricRow.__dataclass_fields__}
     assert columns <= words
-    assert {row.metric for row in cloudwatch_metrics(result.log, 10**9, frozenset())} <= words
+    assert {row.metric for row in cloudwatch_metrics(result.log, 10**9, result.scenario.limits_in_force())} <= words
 
 
 def test_every_key_of_the_summary_is_explained(result: ls.Result) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from lambdasim.metrics.cloudwatch import MetricRow, cloudwatch_metrics
-from tests.builders import run, trace
+from tests.builders import log_of, scenario, trace
 
 MINUTE_NS = 60 * 10**9
 ROWS = [(0,), (59, None, None, "g"), (59.5,), (59.5, None, None, "g"), (70,)]
@@ -30,8 +30,8 @@ FUNCTIONS = {
 def rows(period_ns: int = MINUTE_NS, **parts: Any) -> list[MetricRow]:
     """The metrics of the run above, or of another one."""
     traffic = {"t": {"function": "f", "trace": trace(ROWS)}}
-    log = run(**{"functions": FUNCTIONS, "traffic": traffic, "duration": "100s", **parts})
-    return cloudwatch_metrics(log, period_ns, frozenset({"g"}))
+    made = scenario(**{"functions": FUNCTIONS, "traffic": traffic, "duration": "100s", **parts})
+    return cloudwatch_metrics(log_of(made), period_ns, made.limits_in_force())
 
 
 def figures(found: list[MetricRow], period_s: int, function: str) -> dict[str, tuple[float, ...]]:
@@ -146,3 +146,13 @@ class TestPeriods:
         traffic = {"t": {"function": "f", "trace": trace([99])}}
         found = rows(functions={"f": {"duration": "50s"}}, traffic=traffic, drain="1s")
         assert set(figures(found, 60, "f")) == {"Invocations", "ConcurrentExecutions"}
+
+
+def test_unreserved_is_what_the_shared_pool_admitted_whatever_the_limits_are_later() -> None:
+    """g gives its unit back at 65 s: the first of its invocations was admitted by it, the second by the pool."""
+    found = rows(
+        traffic={"t": {"function": "g", "trace": trace([1, 70])}},
+        changes=[{"at": "65s", "functions": {"g": {"reserved_concurrency": "none"}}}],
+    )
+    seen = [(row.period_start_ns // 10**9, row.maximum) for row in found if row.metric.startswith("Unreserved")]
+    assert seen == [(60, 1.0)]

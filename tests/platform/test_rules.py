@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from lambdasim.platform.concurrency import AWS_REASON, ThrottleReason, rate_per_s, shared_pool_limit
 from lambdasim.platform.lifecycle import init_failed, init_phase_ns, is_expired, is_past_max_age, is_timeout
 from lambdasim.platform.region import WITHOUT_LIMIT, build_platform
-from lambdasim.platform.request_rate_ramp import allowed_after_quiet, next_allowed_per_s, ramp_bucket
+from lambdasim.platform.request_rate_ramp import allowed_after_quiet, next_allowed_per_s
 from lambdasim.platform.retry import backoff_ns
-from lambdasim.platform.token_bucket import UNLIMITED_BUCKET, bucket_limits
+from lambdasim.platform.token_bucket import UNLIMITED_BUCKET, bucket_limits, per_second_bucket
 from tests.builders import scenario
 
 SECOND = 10**9
@@ -112,9 +112,9 @@ class TestRequestRateRamp:
     @pytest.mark.parametrize("allowed", [10, 10_000, 12_000])
     def test_its_bucket_holds_one_second(self, allowed: int) -> None:
         """A tokens, refilled at A per second; all buckets of a ramp count in the same unit."""
-        limits = ramp_bucket(allowed)
+        limits = per_second_bucket(allowed)
         plain = bucket_limits(tokens=allowed, rate=allowed, per_ns=SECOND)
-        assert limits.cost == ramp_bucket(1).cost
+        assert limits.cost == per_second_bucket(1).cost
         assert (limits.depth // limits.cost, limits.fill_ns) == (allowed, plain.fill_ns)
         assert limits.speed * plain.cost == plain.speed * limits.cost
 
@@ -154,8 +154,8 @@ class TestPools:
         assert [function.pool for function in platform.functions] == [0, 1, 0]
         assert [pool.limit for pool in platform.pools] == [70, 30]
         assert [pool.rate for pool in platform.pools] == [
-            bucket_limits(tokens=1_000, rate=1_000, per_ns=SECOND),
-            bucket_limits(tokens=300, rate=300, per_ns=SECOND),
+            per_second_bucket(1_000),
+            per_second_bucket(300),
         ]
 
     def test_a_scaling_rate_of_its_own_replaces_the_regions(self) -> None:

@@ -347,8 +347,8 @@ class BruteForce:
         request, draws = invocation.request, self.workload.draws
         name, function = f"s{request.source}", function_name(request.function)
         if invocation.number == 1:
-            return int(draws.fates(name, function, 1, 0, 4096)[request.ordinal])
-        return draws.fate(name, function, invocation.number, request.ordinal)
+            return int(draws.fates(name, function, 0, 1, 0, 4096)[request.ordinal])
+        return draws.fate(name, function, request.arrival, invocation.number, request.ordinal)
 
     def _idle_timeout(self, invocation: Invocation) -> int:
         request, draws = invocation.request, self.workload.draws

@@ -13,7 +13,7 @@ from lambdasim.report.pictures.outcomes import outcome_bins
 from lambdasim.report.pictures.style import (
     time_text,
 )
-from tests.report.runs import RETRYING, run_of, texts_of
+from tests.report.runs import RETRYING, labelled, run_of, texts_of
 
 
 class TestLatency:
@@ -54,6 +54,18 @@ class TestLatency:
             value_ns = round(spike.summary["latency_s"][name] * 1e9)
             assert f"{name} of all: {time_text(value_ns)}" in texts_of(ax)
             assert any(value_ns in line.get_xdata() for line in ax.lines if line.get_marker() == "o")
+
+    def test_targets_are_lines(self) -> None:
+        """Each percentile that is promised, where it is near the data; with its verdict in the legend."""
+        slo = {"p99": "2s", "p50": "500ms", "p999": "1h", "mean": "1s"}
+        ax = Pictures(run_of(rows=[0, 5], duration="9s", slo=slo)).latency()
+        for name, time_ns in (("p99", 2 * 10**9), ("p50", 5 * 10**8)):
+            assert labelled(ax, f"target {name}").get_xdata() == [time_ns, time_ns]
+            assert f"{name} target" in texts_of(ax)
+        assert {"target: p99 at most\n2 s: met", "target: p50 at most\n500 ms: missed"} <= set(texts_of(ax))
+        assert not [text for text in texts_of(ax) if "p999" in text or "mean" in text]
+        low, high = ax.get_xlim()
+        assert low < 5 * 10**8 < 2 * 10**9 < high
 
     def test_retried_means_a_second_attempt_completed(self) -> None:
         """Refused at 0.5 s, accepted at its retry at 1.5 s: retried, and 2 s of latency."""

@@ -121,7 +121,7 @@ class TestFiles:
         first = save_all(spike, tmp_path / "a")
         with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "black", "savefig.bbox": "tight"}):
             second = save_all(spike, tmp_path / "b")
-        assert [path.name for path in first] == ["lifelines.png", "concurrency.png", "latency.png", "outcomes.png"]
+        assert [path.name for path in first] == [f"{name}.png" for name in PICTURES]
         assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted(path.name for path in first)
         for one, other in zip(first, second, strict=True):
             content = one.read_bytes()

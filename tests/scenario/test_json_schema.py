@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from lambdasim.errors import ScenarioError
 from lambdasim.scenario.json_schema import scenario_schema
 from lambdasim.scenario.load import load
 from lambdasim.scenario.yaml_reader import read_text
+from lambdasim.units import parse_duration
 
 SCHEMA = scenario_schema()
 VALIDATOR = Draft7Validator(SCHEMA)
-SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
+REFUSED = sorted((ROOT / "scenarios" / "refused").glob("*.yaml"))
 
 # Scenarios that are right, but for what stands in place of <>.
 TOP = "duration: 1m\n<>\nfunctions: {api: {duration: 1s, init: 0}}\ntraffic: {web: {function: api, rate: 1/s}}\n"
@@ -43,6 +49,12 @@ GOOD = [
     (FUNCTION, "duration: {mixture: [{weight: 0.9, exponential: {mean: 1s}}, {constant: 1s, weight: 1}]}"),
     (FUNCTION, "duration: {mixture: [{weight: 1, mixture: [{weight: 2, uniform: [1s, 2s]}]}]}, scaling: unlimited"),
     (FUNCTION, "duration: 1s, scaling: {burst: 5, rate: 1, per: 1s}"),
+    (FUNCTION, "duration: 1s, timeout: 14m60s, memory: 0.125GB, code_size: 250MB, versions: 7"),
+    (FUNCTION, "duration: 1s, timeout: 1000ms, memory: 10240MB, code_size: "),
+    (TOP, "region: {code_storage: 1TB}"),
+    (TOP, "region: {code_storage: unlimited}"),
+    (TOP, "slo: {p50: 1s, p999: , max: 1h, mean: 0.5s, throttled: 0, failed: 0.1%, timed_out_client: 100%, cold: 1%}"),
+    (TOP, "slo:"),
     (TRAFFIC, "rate: 600/min, arrivals: uniform, invoke: sync, client: {}"),
     (TRAFFIC, "start_rate: 0, stages: [{duration: 0, target: 0/s}, {duration: 1m, target: 5/s, name: up}]"),
     (TRAFFIC, "stages: [{duration: 1m, target: 5/h}], rate: "),
@@ -72,15 +84,30 @@ BAD = [
     (TOP, "region: {scaling: {burst: 1}}"),
     (TOP, "region: {scaling: fast}"),
     (TOP, "region: {request_rate_ramp: {start: 1.5/s, step: 1/s}}"),
-    (TOP, "region: {code_storage: 300GB}"),
-    (TOP, "slo: {p99: 1s}"),
-    (TOP, "changes: []"),
+    (TOP, "region: {code_storage: 300}"),
+    (TOP, "region: {code_storage: 0GB}"),
+    (TOP, "region: {code_storage: none}"),
+    (TOP, "slo: {}"),
+    (TOP, "slo: {p99: }"),
+    (TOP, "slo: {p99: 1}"),
+    (TOP, "slo: {p99: 0s}"),
+    (TOP, "slo: {p98: 1s}"),
+    (TOP, "slo: {throttled: 0.001}"),
     (FUNCTION, "duration: 0s"),
     (FUNCTION, "duration: {constant: 0}"),
     (FUNCTION, "duration: 200"),
     (FUNCTION, "duration: unlimited"),
     (FUNCTION, "memory: 512MB"),
     (FUNCTION, "duration: 1s, memory: 512"),
+    (FUNCTION, "duration: 1s, memory: 127MB"),
+    (FUNCTION, "duration: 1s, memory: 10241MB"),
+    (FUNCTION, "duration: 1s, memory: 11GB"),
+    (FUNCTION, "duration: 1s, timeout: 999ms"),
+    (FUNCTION, "duration: 1s, timeout: 901s"),
+    (FUNCTION, "duration: 1s, timeout: 1m 16m"),
+    (FUNCTION, "duration: 1s, code_size: 0MB"),
+    (FUNCTION, "duration: 1s, code_size: 251MB"),
+    (FUNCTION, "duration: 1s, code_size: 1MB, versions: 0"),
     (FUNCTION, "duration: 1s, timeout: 0"),
     (FUNCTION, "duration: 1s, idle_timeout: 0"),
     (FUNCTION, "duration: 1s, errors: {rate: 0.1}"),
@@ -145,6 +172,11 @@ def nodes(schema: Any) -> Iterator[dict[str, Any]]:
         yield from nodes(schema.get(word))
 
 
+def data_of(frame: str, part: str) -> Any:
+    """The data of a scenario, as an editor sees them."""
+    return read_text(frame.replace("<>", part), "").data
+
+
 def loads(text: str, folder: Path) -> bool:
     """Whether the loader accepts a scenario."""
     (folder / "trace.csv").write_text("time_s\n1\n")
@@ -173,11 +205,119 @@ def test_refuses_what_the_loader_refuses(frame: str, part: str, tmp_path: Path) 
     assert not VALIDATOR.is_valid(read_text(text, "").data)
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*SCENARIOS, *REFUSED], ids=lambda path: path.stem)
 def test_accepts_the_shipped_scenarios(path: Path) -> None:
     """Every scenario of the project fits its own schema."""
     data = read_text(path.read_text(encoding="utf-8"), path.name).data
     assert [error.message for error in VALIDATOR.iter_errors(data)] == []
+
+
+class TestRanges:
+    """What AWS allows of a time or a size, where a pattern can tell."""
+
+    @pytest.mark.parametrize(
+        ("key", "texts"),
+        [
+            (
+                "timeout",
+                [
+                    f"{value}{unit}"
+                    for unit in ("ns", "us", "ms", "s", "m", "min", "h", "d")
+                    for value in (
+                        0,
+                        "0.5",
+                        1,
+                        2,
+                        14,
+                        15,
+                        "015",
+                        "15.0",
+                        16,
+                        99,
+                        899,
+                        900,
+                        "900.5",
+                        901,
+                        999,
+                        1000,
+                        "1000.",
+                        9999,
+                        10**6 - 1,
+                        10**9 - 1,
+                    )
+                ],
+            ),
+            (
+                "memory",
+                [
+                    f"{value} {unit}"
+                    for unit in ("MB", "MiB", "GB", "TB")
+                    for value in (
+                        1,
+                        9,
+                        10,
+                        11,
+                        99,
+                        127,
+                        "0127",
+                        128,
+                        "128.0",
+                        129,
+                        512,
+                        1024,
+                        10239,
+                        10240,
+                        10241,
+                        10250,
+                        10300,
+                        11000,
+                        20000,
+                        100000,
+                    )
+                ],
+            ),
+            (
+                "code_size",
+                [f"{value}{unit}" for unit in ("MB", "GB") for value in (0, 1, 9, 249, 250, 251, 260, 300, 1000)],
+            ),
+        ],
+    )
+    def test_single_numbers_are_told_as_the_loader_tells_them(self, key: str, texts: list[str], tmp_path: Path) -> None:
+        """On both sides of each bound, with every unit; fractions and long numbers are missed."""
+        told = {text: VALIDATOR.is_valid(data_of(FUNCTION, f"duration: 1s, {key}: {text}")) for text in texts}
+        loaded = {text: loads(FUNCTION.replace("<>", f"duration: 1s, {key}: {text}"), tmp_path) for text in texts}
+        wrong = {text for text in texts if told[text] != loaded[text]}
+        assert {text for text in wrong if not told[text]} == set()
+        assert wrong <= {"999999ms", "999999999us", "900.5s", "0.5h", "0.5d"}
+
+    @given(
+        parts=st.lists(
+            st.tuples(st.integers(0, 1200), st.sampled_from(["ms", "s", "m", "min", "h"])), min_size=1, max_size=3
+        )
+    )
+    def test_no_time_that_the_loader_takes_is_refused(self, parts: list[tuple[int, str]]) -> None:
+        """Whatever it is made of."""
+        text = " ".join(f"{number}{unit}" for number, unit in parts)
+        if 10**9 <= parse_duration(text) <= 900 * 10**9:
+            assert VALIDATOR.is_valid(data_of(FUNCTION, f"duration: 1s, timeout: {text}"))
+
+
+class TestFile:
+    """The schema that stands in the repository, for editors."""
+
+    def test_is_current(self) -> None:
+        """It is what the program prints."""
+        stored = (ROOT / "schema" / "lambdasim.schema.json").read_text(encoding="utf-8")
+        made = json.dumps(SCHEMA, indent=2, ensure_ascii=False) + "\n"
+        assert stored == made, "refresh it: python -m lambdasim schema > schema/lambdasim.schema.json"
+
+    @pytest.mark.parametrize("path", [*SCENARIOS, *REFUSED], ids=lambda path: path.stem)
+    def test_is_named_by_every_scenario(self, path: Path) -> None:
+        """In the first line, by the path from there."""
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        prefix = "# yaml-language-server: $schema="
+        assert first.startswith(prefix), f"{path.name}: the first line must be {prefix}../schema/lambdasim.schema.json"
+        assert (path.parent / first.removeprefix(prefix)).resolve() == ROOT / "schema" / "lambdasim.schema.json"
 
 
 class TestForm:
@@ -253,4 +393,4 @@ class TestForm:
     def test_keys_of_later_versions_are_absent(self) -> None:
         """Nobody is offered a key that this version refuses."""
         offered = {key for node in nodes(SCHEMA) for key in node.get("properties", {})}
-        assert not offered & {"changes", "slo", "provisioned_concurrency", "code_storage", "queues", "via", "steps"}
+        assert not offered & {"provisioned_concurrency", "queues", "via", "steps"}

@@ -93,6 +93,68 @@ class TestReservedConcurrency:
         ]
 
 
+class TestCodeStorage:
+    """All versions of all functions must fit in the region's code storage."""
+
+    def storing(self, quota: str | None, *stored: tuple[str | None, int], **top: Any) -> dict[str, Any]:
+        """A scenario whose functions f0, f1, ... have code of this size in so many versions."""
+        functions = {f"f{i}": {**FUNCTION, "code_size": size, "versions": n} for i, (size, n) in enumerate(stored)}
+        traffic = {f"t{i}": {"function": f"f{i}", "rate": "1/s"} for i in range(len(stored))}
+        return scenario(functions=functions, traffic=traffic, region={"code_storage": quota} if quota else {}, **top)
+
+    @pytest.mark.parametrize(
+        ("quota", "stored", "top"),
+        [
+            ("1GB", [("100MB", 10), ("24MB", 1)], {}),  # 1,024 MB, all of it
+            ("1GB", [(None, 10_000_000)], {}),  # a container image
+            ("unlimited", [("250MB", 10_000_000)], {}),
+            (None, [("250MB", 1228)], {}),  # 307,000 of 300 x 1,024 MB
+            (None, [("250MB", 307)], {"profile": "2025-08"}),  # 76,750 of 75 x 1,024 MB
+        ],
+    )
+    def test_allowed(self, quota: str | None, stored: list[tuple[str | None, int]], top: dict[str, Any]) -> None:
+        """Up to the quota, which is a power of 1,024 as all sizes; what has no size takes nothing."""
+        assert load(self.storing(quota, *stored, **top)).functions["f0"].versions == stored[0][1]
+
+    @pytest.mark.parametrize(
+        ("quota", "stored", "top", "function", "numbers"),
+        [
+            (
+                "1GB", [("100MB", 10), ("25MB", 1)], {}, "f1",
+                "1,025MB, the quota is 1GB: f0 1,000MB (10 x 100MB), f1 25MB (1 x 25MB). Delete at least 1MB, for"
+                " example 1 of the 10 versions of f0",
+            ),
+            (
+                None, [("250MB", 1229)], {}, "f0",
+                "300.0GB, the quota is 300GB: f0 300.0GB (1,229 x 250MB). Delete at least 50MB, for example 1 of"
+                " the 1,229 versions of f0",
+            ),
+            (
+                None, [("250MB", 308)], {"profile": "2024"}, "f0",
+                "75.2GB, the quota is 75GB: f0 75.2GB (308 x 250MB). Delete at least 200MB, for example 1 of the 308"
+                " versions of f0",
+            ),
+            (
+                "10MB", [("11MB", 1)], {}, "f0",
+                "11MB, the quota is 10MB: f0 11MB (1 x 11MB). Delete at least 1MB",
+            ),
+            (
+                "1MB", [("1MB", 1), ("2MB", 2), ("3MB", 1), (None, 9), ("1MB", 5)], {}, "f1",
+                "13MB, the quota is 1MB: f4 5MB (5 x 1MB), f1 4MB (2 x 2MB), f2 3MB (1 x 3MB) and 1 more. Delete at"
+                " least 12MB",
+            ),
+        ],
+    )  # fmt: skip
+    def test_refused(
+        self, quota: str | None, stored: list[tuple[str | None, int]], top: dict[str, Any], function: str, numbers: str
+    ) -> None:
+        """AWS's name, the sum and the quota, what takes the most, and how much to delete."""
+        assert problems(self.storing(quota, *stored, **top)) == [
+            f"functions.{function}.code_size: CodeStorageExceededException: Code storage limit exceeded. The functions"
+            f" store {numbers}"
+        ]
+
+
 class TestNames:
     """Names of functions and sources, and references between them."""
 

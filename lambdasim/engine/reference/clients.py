@@ -119,7 +119,7 @@ class Clients:
         """The request with the fate and idle timeout of its next accepted invocation; its duration stays."""
         index, arrival_ns, source, ordinal, function, duration_ns, _, _, init_ns = call.request
         name, invocation = self._function_names[function], call.accepted + 1
-        fate = self._draws.fate(self._name, name, invocation, ordinal)
+        fate = self._draws.fate(self._name, name, arrival_ns, invocation, ordinal)
         idle_timeout_ns = self._draws.idle_timeout(self._name, name, invocation, ordinal)
         return index, arrival_ns, source, ordinal, function, duration_ns, fate, idle_timeout_ns, init_ns
 

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 # What ``admit`` returns for an accepted attempt; every refusal is a ThrottleReason, which is 0 or more.
 ACCEPTED = -1
 
-# An accepted attempt on its way to a handler: attempt, admitted_ns, the request, who waits for it.
-Admitted = tuple[int, int, Request, "Call | None"]
+# An accepted attempt on its way to a handler: attempt, admitted_ns, the pool that it counts in, the request, who waits
+# for it. The pool is the one that admitted it, even if the function has another one by now.
+Admitted = tuple[int, int, Pool, Request, "Call | None"]
 
 # Plain integers for the path of every request: an enum's attribute costs as much as an event.
 _TIMEOUT = int(Result.TIMEOUT)
@@ -44,6 +45,7 @@ class ExecutionEnvironment(Recurring):
     def __init__(
         self,
         clock: Clock,
+        pool: Pool,
         end_rank: int,
         birth: int,
         created_ns: int,
@@ -64,6 +66,7 @@ class ExecutionEnvironment(Recurring):
         self.ends_ns = 0  # of its invocation
         self.idle_timeout_ns = 0  # after its invocation
         self.expires_ns = 0  # while idle
+        self.pool = pool  # in which its invocation counts
         self.call: Call | None = None  # whom its invocation answers
         self.attempt = 0
 
@@ -89,7 +92,8 @@ class FunctionState:
         self._index = index
         self._name = spec.name
         self._timeout_ns = spec.timeout_ns
-        self._pool = pool
+        self.pool = pool
+        self._obsolete_before_ns = 0  # environments created before the last deployment are retired
         self._scaling = scaling
         self._ramp = ramp
         self._draws = draws
@@ -117,7 +121,7 @@ class FunctionState:
         The order of the limits is part of the model: concurrency, request rate, request-rate ramp, and the scaling
         rate where no idle environment is left.
         """
-        pool = self._pool
+        pool = self.pool
         if pool.in_flight >= pool.limit:
             return pool.concurrency_reason
         # Both buckets by token_bucket.debt_after_token, in line: every attempt comes through here.
@@ -145,7 +149,7 @@ class FunctionState:
         while idle:
             environment = self._take_idle()
             if environment.expires_ns > now_ns:  # lifecycle.is_expired, in line
-                self._dispatch(environment, now_ns, attempt, now_ns, request, call)
+                self._dispatch(environment, now_ns, attempt, now_ns, pool, request, call)
                 break
             self._reaped_ns[environment.birth] = environment.expires_ns
         else:
@@ -155,7 +159,7 @@ class FunctionState:
                 return _SCALING_REFUSES
             scaling.debt = scaling_debt
             scaling.last_ns = now_ns
-            self._start_environment(now_ns, (attempt, now_ns, request, call))
+            self._start_environment(now_ns, (attempt, now_ns, pool, request, call))
         pool.in_flight += 1
         rate.debt = rate_debt
         rate.last_ns = now_ns
@@ -165,14 +169,21 @@ class FunctionState:
             ramp.accepted += 1
         return ACCEPTED
 
+    def deploy(self, now_ns: int) -> None:
+        """New code: idle environments are gone, the others are retired when they fall idle."""
+        for environment in self._idle:
+            self._reaped_ns[environment.birth] = min(environment.expires_ns, now_ns)
+        self._idle.clear()
+        self._obsolete_before_ns = now_ns
+
     def finish(self, end_ns: int) -> None:
         """Write down what the end of the run leaves: expired environments, and accepted requests without a handler."""
         for environment in self._idle:
             if environment.expires_ns <= end_ns:
                 self._reaped_ns[environment.birth] = environment.expires_ns
-        for attempt, admitted_ns, request, _ in self._waiting:
+        for attempt, admitted_ns, _, request, _ in self._waiting:
             self._log_unstarted(request[0], attempt, admitted_ns, NOT_YET)
-        for environment, (attempt, admitted_ns, request, _) in self._bound.items():
+        for environment, (attempt, admitted_ns, _, request, _) in self._bound.items():
             self._log_unstarted(request[0], attempt, admitted_ns, environment.birth)
 
     def _log_unstarted(self, index: int, attempt: int, admitted_ns: int, birth: int) -> None:
@@ -187,13 +198,14 @@ class FunctionState:
             self._max_ages = self._draws.max_ages(self._name, block)
             self._unused_idle_timeouts = self._draws.unused_idle_timeouts(self._name, block)
         self._born += 1
-        init_ns = admitted[2][8]
+        init_ns = admitted[3][8]
         if init_ns == OWN_INIT:
             init_ns = self._inits[number]
         phase_ns = init_phase_ns(init_ns)
         birth = self._environments.append(self._index, now_ns, phase_ns)
         environment = ExecutionEnvironment(
             self._clock,
+            admitted[2],
             self._first_end_rank + birth,
             birth,
             now_ns,
@@ -215,6 +227,7 @@ class FunctionState:
         now_ns: int,
         attempt: int,
         admitted_ns: int,
+        pool: Pool,
         request: Request,
         call: Call | None,
     ) -> None:
@@ -236,6 +249,7 @@ class FunctionState:
             self._pack_invocation(index, admitted_ns, now_ns, ends_ns, attempt, environment.birth, result, is_cold)
         )
         environment.ends_ns = ends_ns
+        environment.pool = pool
         environment.call = call
         environment.attempt = attempt
         environment.callbacks = self._invocation_ended
@@ -243,12 +257,14 @@ class FunctionState:
 
     def _on_invocation_end(self, environment: ExecutionEnvironment) -> None:
         now_ns = environment.ends_ns
-        pool = self._pool
+        pool = environment.pool
         pool.in_flight -= 1
         call = environment.call
         if call is not None:
             call.answered(environment.attempt)
-        if now_ns - environment.created_ns > environment.max_age_ns:  # lifecycle.is_past_max_age, in line
+        created_ns = environment.created_ns
+        # lifecycle.is_past_max_age, in line; or its code is obsolete
+        if now_ns - created_ns > environment.max_age_ns or created_ns < self._obsolete_before_ns:
             self._reaped_ns[environment.birth] = now_ns
         elif self._waiting:
             self._dispatch(environment, now_ns, *self._waiting.popleft())
@@ -264,7 +280,10 @@ class FunctionState:
             self._dispatch(environment, now_ns, *self._bound.pop(environment))
         elif self._waiting:
             self._dispatch(environment, now_ns, *self._waiting.popleft())
-        elif is_past_max_age(environment.created_ns, now_ns, environment.max_age_ns):
+        elif (
+            is_past_max_age(environment.created_ns, now_ns, environment.max_age_ns)
+            or environment.created_ns < self._obsolete_before_ns
+        ):
             self._reaped_ns[environment.birth] = now_ns
         else:
             environment.expires_ns = now_ns + environment.unused_idle_timeout_ns

@@ -7,6 +7,7 @@ request, and the order of simultaneous events is ours to say (``engine.ordering`
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from lambdasim.engine.base import Interrupt, OnProgress
 from lambdasim.engine.ordering import EventKind, priority
@@ -16,7 +17,7 @@ from lambdasim.engine.reference.limits import Bucket, Pool, RequestRateRamp
 from lambdasim.engine.reference.recurring import Callbacks, Clock, Recurring
 from lambdasim.eventlog.log import EventLog
 from lambdasim.eventlog.recorder import Recorder
-from lambdasim.platform.region import Platform
+from lambdasim.platform.region import LimitChange, Platform, PoolSpec
 from lambdasim.workload.workload import Request, Workload
 
 _ARRIVAL = priority(EventKind.ARRIVAL, 0)
@@ -67,6 +68,9 @@ class _Simulation:
             for index, spec in enumerate(platform.functions)
         ]
         self._clients = [self._callers(index) for index in range(len(platform.clients))]
+        self._own_pools: dict[int, Pool] = {
+            index: self._pools[spec.pool] for index, spec in enumerate(platform.functions) if spec.pool
+        }
         self._chunks = workload.chunks()
         self._requests: Iterator[Request] = iter(())
         self._next: Request | None = None  # the request whose arrival is due next
@@ -100,6 +104,10 @@ class _Simulation:
         deadline = Recurring(self._clock)
         deadline.callbacks = [lambda _: self._end_now()]
         self._schedule(deadline, _RUN_END, platform.duration_ns + platform.drain_ns)
+        for order, change in enumerate(platform.changes):
+            due = Recurring(self._clock)
+            due.callbacks = [partial(self._on_change, change)]
+            self._schedule(due, priority(EventKind.CHANGE, order), change.at_ns)
         self._next = self._next_request()
         if self._next is None:
             self._end_if_done()
@@ -120,6 +128,35 @@ class _Simulation:
             source_names=self._workload.source_names,
             function_names=self._workload.function_names,
         )
+
+    def _on_change(self, change: LimitChange, _: Recurring) -> None:
+        """Other limits or other code from now on; nothing that was accepted is stopped."""
+        if change.shared is not None:
+            self._pools[0].become(change.shared, change.at_ns)
+        for index, spec in change.reserved:
+            function = self._functions[index]
+            own = self._own_pools.get(index)
+            if spec is None:
+                function.pool = self._pools[0]
+            elif own is not None and function.pool is own:
+                own.become(spec, change.at_ns)
+            else:
+                self._reserve(index, spec, change.at_ns)
+        for index in change.deployed:
+            self._functions[index].deploy(change.at_ns)
+
+    def _reserve(self, index: int, spec: PoolSpec, now_ns: int) -> None:
+        """A reservation where there was none: a new bucket, full; what an earlier one admitted still counts in it."""
+        pool = Pool(spec)
+        pool.rate.last_ns = now_ns
+        earlier = self._own_pools.get(index)
+        if earlier is not None:
+            earlier.limit, earlier.rate = pool.limit, pool.rate
+            pool = earlier
+        else:
+            self._own_pools[index] = pool
+            self._pools.append(pool)
+        self._functions[index].pool = pool
 
     def _on_arrival(self, event: Recurring) -> None:
         """Offer the request that is due, and schedule the next one."""

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lambdasim.metrics.run import Run
+from lambdasim.report.pictures.cloudwatch import cloudwatch
 from lambdasim.report.pictures.concurrency import concurrency
 from lambdasim.report.pictures.latency import latency
 from lambdasim.report.pictures.lifelines import lifelines
@@ -29,6 +30,7 @@ PICTURES: dict[str, Callable[[Run], Axes]] = {
     "concurrency": concurrency,
     "latency": latency,
     "outcomes": outcomes,
+    "cloudwatch": cloudwatch,
 }
 
 
@@ -58,6 +60,10 @@ class Pictures:
     def outcomes(self, ax: Axes | None = None) -> Axes:
         """What became of the requests over time, against the offered rate."""
         return outcomes(self.run, ax)
+
+    def cloudwatch(self, ax: Axes | None = None) -> Axes:
+        """Concurrency as it was and as CloudWatch shows it, with Invocations and Throttles; its panels lie inside."""
+        return cloudwatch(self.run, ax)
 
 
 def save_all(run: Run, directory: Path) -> list[Path]:

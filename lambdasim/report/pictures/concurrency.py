@@ -17,7 +17,8 @@ from lambdasim.metrics.levels import peak
 from lambdasim.metrics.run import Run
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.report.pictures.ceilings import functions_held_back, scaling_ceiling
-from lambdasim.report.pictures.stack import PIXELS, Stack, concurrency_stack
+from lambdasim.report.pictures.change_marks import mark_changes
+from lambdasim.report.pictures.stack import PIXELS, Stack, concurrency_stack, steady_reservations
 from lambdasim.report.pictures.style import (
     REASON_COLOURS,
     Colour,
@@ -46,10 +47,10 @@ _PAPER: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.
 
 def concurrency(run: Run, ax: Axes | None = None) -> Axes:
     """Requests in flight by function, the ceilings above them, and a mark at the top for every throttled attempt."""
-    log, quota = run.log, run.scenario.region.concurrency_quota
+    log, quotas = run.log, _quotas(run)
     with style():
         most = peak(log.invocations.admitted_ns, log.invocations.end_ns)
-        facts = f"peak {most:,} of a quota of {quota:,}, {counted(len(log.throttles), 'attempt')} throttled"
+        facts = f"peak {most:,} of a quota of {_quota_text(quotas)}, {counted(len(log.throttles), 'attempt')} throttled"
         top = header(run, "concurrency against its limits", facts)
         if not len(log.invocations) and not len(log.throttles):
             return say(open_axes(ax, top, plot_px=180), "There were no requests.")
@@ -59,7 +60,8 @@ def concurrency(run: Run, ax: Axes | None = None) -> Axes:
         entries, height = _draw_stack(axes, stack)
         entries += _draw_scaling_ceiling(axes, run, stack)
         rug = _draw_rug(axes, run)
-        _draw_quota(axes, quota, height, rows=len(rug))
+        _draw_quota(axes, quotas, log.end_ns / 1e9, height, rows=len(rug))
+        mark_changes(axes, run)
         axes.yaxis.set_major_locator(MaxNLocator(7, integer=True))
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.set_ylabel("concurrency (requests in flight)")
@@ -124,7 +126,7 @@ def _draw_cap(ax: Axes, cap: float, reserved: int, *, label: bool) -> None:
 def _draw_scaling_ceiling(ax: Axes, run: Run, stack: Stack) -> list[tuple[Artist, str]]:
     """The ceiling where the scaling rate refused attempts and the functions that it held back have a flat base."""
     functions = functions_held_back(run)
-    caps = [configured.reserved_concurrency or 0 for configured in run.scenario.functions.values()]
+    caps = [reserved or 0 for reserved in steady_reservations(run)]
     if not functions or (any(caps) and len(caps) > 1 and stack.slots[0].reserved is None):
         return []
     if len(functions) > 1 and (any(caps) or len(functions) != len(caps)):
@@ -171,30 +173,35 @@ def _draw_rug(ax: Axes, run: Run) -> list[tuple[Artist, str]]:
     return entries
 
 
-def _draw_quota(ax: Axes, quota: int, height: float, *, rows: int) -> None:
+def _quotas(run: Run) -> list[tuple[float, int]]:
+    """(from when in seconds, quota) over the run."""
+    quotas: list[tuple[float, int]] = []
+    for state in run.scenario.limits_in_force():
+        if state.at_ns <= run.log.end_ns and (not quotas or quotas[-1][1] != state.quota):
+            quotas.append((state.at_ns / 1e9, state.quota))
+    return quotas
+
+
+def _quota_text(quotas: list[tuple[float, int]]) -> str:
+    return ", then ".join(f"{quota:,}" for _, quota in quotas)
+
+
+def _draw_quota(ax: Axes, quotas: list[tuple[float, int]], end_s: float, height: float, *, rows: int) -> None:
     """The quota as a line, or as a note at the top edge where a line would squash the data. Sets the y limits."""
-    is_near = quota <= _FARTHEST_CEILING * height
-    top = max(quota, height) if is_near else height
+    near = [quota for _, quota in quotas if quota <= _FARTHEST_CEILING * height]
+    top = max([height, *near])
     room = rows * _RUG_ROW + _LABEL_ROOM
     ax.set_ylim(0, top / (1 - room))
-    if is_near:
-        ax.axhline(quota, color=Colour.CEILING, linestyle="--", linewidth=1.4, label="account quota")
-        ax.annotate(
-            f"account quota: {quota:,}",
-            (0, quota),
-            (4, 3),
-            ax.get_yaxis_transform(),
-            "offset points",
-            va="bottom",
-            fontsize=9,
-        )
-    else:
-        ax.annotate(
-            f"↑ account quota: {quota:,}, far above",
-            (0, 1 - rows * _RUG_ROW),
-            (4, -3),
-            "axes fraction",
-            "offset points",
-            va="top",
-            fontsize=9,
-        )
+    if near:
+        steps = [*quotas, (end_s, quotas[-1][1])]
+        line: dict[str, Any] = {"color": Colour.CEILING, "linestyle": "--", "linewidth": 1.4, "label": "account quota"}
+        ax.plot(*zip(*steps, strict=True), drawstyle="steps-post", scalex=False, scaley=False, **line)
+    for number, (from_s, quota) in enumerate(quotas):
+        name = "account quota: " if number == 0 else ""
+        if quota in near:
+            label = f"{name}{quota:,}"
+            ax.annotate(label, (from_s, quota), (4, 3), "data", "offset points", va="bottom", fontsize=9)
+        else:
+            place = (from_s, 1 - rows * _RUG_ROW)
+            label = f"↑ {name}{quota:,}, far above"
+            ax.annotate(label, place, (4, -3), ax.get_xaxis_transform(), "offset points", va="top", fontsize=9)

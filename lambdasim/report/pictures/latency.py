@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +15,17 @@ from lambdasim.metrics.percentile import percentiles
 from lambdasim.metrics.run import Run
 from lambdasim.report.pictures.fates import Fate, request_fates
 from lambdasim.report.pictures.style import Colour, counted, header, legend, open_axes, say, style, time_text
+from lambdasim.units import NS_PER_S
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
 MAX_POINTS = 2_000
+
+# A target further from the data than this would squash them on the log scale; the summary has it.
+_FARTHEST_TARGET = 20
+
+_SHARES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 _ROUND_NS = (
     *(digit * 10**power for power in range(10) for digit in (1, 2, 5)),
@@ -37,6 +44,27 @@ class Ecdf:
 
     latency_ns: IntArray
     share: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A promised percentile: ``share`` of the completed requests take at most ``latency_ns``."""
+
+    name: str
+    share: float
+    latency_ns: int
+    met: bool
+
+
+def _shown_targets(run: Run, values: IntArray) -> list[Target]:
+    """The percentiles of ``slo`` that are near the data."""
+    low, high = int(values.min()) // _FARTHEST_TARGET, int(values.max()) * _FARTHEST_TARGET
+    targets = [
+        Target(name=name, share=_SHARES[name], latency_ns=round(target["target"] * NS_PER_S), met=target["met"])
+        for name, target in run.summary["slo"].items()
+        if name in _SHARES
+    ]
+    return [target for target in targets if low <= target.latency_ns <= high]
 
 
 def ecdf(latency_ns: IntArray) -> Ecdf:
@@ -71,8 +99,10 @@ def latency(run: Run, ax: Axes | None = None) -> Axes:
         for number, (values, colour, label) in enumerate(curves):
             line = _draw(axes, values, colour, is_all=number == 0)
             entries.append((line, f"{label}\n{len(values):,} ({100 * len(values) / len(everything):.3g} %)"))
-        _set_axes(axes, everything)
+        shown = _shown_targets(run, everything)
+        _set_axes(axes, np.concatenate((everything, [target.latency_ns for target in shown])))
         _mark_percentiles(axes, everything)
+        entries += _draw_targets(axes, shown)
         legend(axes, entries)
     return axes
 
@@ -112,6 +142,32 @@ def _mark_percentiles(ax: Axes, values: IntArray) -> None:
             zorder=6,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
         )
+
+
+def _draw_targets(ax: Axes, targets: list[Target]) -> list[tuple[Line2D, str]]:
+    """A vertical line for each target, with a corner at the share that has to lie to its left."""
+    look: dict[str, Any] = {"color": Colour.CEILING.value, "linewidth": 1.4, "linestyle": "-."}
+    lines = []
+    for number, target in enumerate(targets):
+        ax.axvline(target.latency_ns, label=f"target {target.name}", zorder=2.5, **look)
+        ax.plot([target.latency_ns], [target.share], color=Colour.CEILING, marker="_", markersize=11, mew=2, zorder=5)
+        ax.annotate(
+            f"{target.name} target",
+            (target.latency_ns, 0.17 * (number % 4)),  # one above the other, as targets may lie close together
+            (-4, 5),
+            ax.get_xaxis_transform(),
+            "offset points",
+            rotation=90,
+            ha="right",
+            va="bottom",
+            fontsize=9,
+            color=Colour.CEILING,
+        )
+        verdict = "met" if target.met else "missed"
+        lines.append(
+            (Line2D([], [], **look), f"target: {target.name} at most\n{time_text(target.latency_ns)}: {verdict}")
+        )
+    return lines
 
 
 def _set_axes(ax: Axes, values: IntArray) -> None:

@@ -17,6 +17,7 @@ from lambdasim.metrics.run import Run
 from lambdasim.report.pictures.fates import Fate, request_fates
 from lambdasim.report.pictures.style import Colour, counted, header, legend, open_axes, say, style, time_text
 from lambdasim.report.pictures.time_axis import set_time_axis, step_s
+from lambdasim.workload.laws import ALWAYS_ON, switches_of
 from lambdasim.workload.rate import rate_profile
 
 IntArray = npt.NDArray[np.int64]
@@ -73,9 +74,14 @@ def outcome_bins(run: Run) -> OutcomeBins:
 def _offered(run: Run, width_ns: int, bins: int) -> FloatArray:
     log, edges_ns = run.log, np.arange(bins + 1) * width_ns
     offered = np.zeros(bins)
-    for number, source in enumerate(run.scenario.traffic.values()):
+    switches = switches_of(run.scenario)
+    for number, (name, source) in enumerate(run.scenario.traffic.items()):
         if source.trace is None:
-            offered += np.diff(rate_profile(source, run.scenario.duration).integral(edges_ns))
+            switch = switches.get(name, ALWAYS_ON)
+            parts_ns = np.union1d(edges_ns, switch.at_ns[switch.at_ns < edges_ns[-1]])
+            expected = np.diff(rate_profile(source, run.scenario.duration).integral(parts_ns))
+            expected *= switch.on_at(parts_ns[:-1])
+            offered += np.bincount(parts_ns[:-1] // width_ns, weights=expected, minlength=bins)
         else:
             arrivals = log.requests.arrival_ns[log.requests.source == number]
             offered += np.bincount(np.minimum(arrivals // width_ns, bins - 1), minlength=bins)

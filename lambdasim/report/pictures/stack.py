@@ -68,11 +68,20 @@ class _Group:
     reserved: int | None
 
 
+def steady_reservations(run: Run) -> list[int | None]:
+    """Reserved concurrency of each function, None where it has none or where it changes: then it is no flat space."""
+    states = run.scenario.limits_in_force()
+    return [
+        states[0].reserved.get(name) if len({state.reserved.get(name) for state in states}) == 1 else None
+        for name in run.scenario.functions
+    ]
+
+
 def concurrency_stack(run: Run) -> Stack:
     """Concurrency by function (the seven largest, and the others together), or by phase if there is one function."""
     log, invocations = run.log, run.log.invocations
     groups = _phases(run) if len(log.function_names) == 1 else _functions(run)
-    caps = [configured.reserved_concurrency or 0 for configured in run.scenario.functions.values()]
+    caps = [reserved or 0 for reserved in steady_reservations(run)]
     is_near = sum(caps) <= _FARTHEST_RESERVATION * max(peak(invocations.admitted_ns, invocations.end_ns), 1)
     is_apart = is_near and 0 < sum(caps) == sum(group.reserved or 0 for group in groups)
     times_ns = _changes(groups, log.end_ns)
@@ -105,7 +114,7 @@ def _slot(members: list[_Group], reserved: int | None, times_ns: IntArray, *, is
     else:
         starts = np.concatenate([group.start_ns for group in members])
         ends = np.concatenate([group.end_ns for group in members])
-        highest = _highest(*step_function(starts, ends), times_ns)
+        highest = highest_between(*step_function(starts, ends), times_ns)
     bands = (
         Band(label=group.label, colour=group.colour, level=level) for group, level in zip(members, levels, strict=True)
     )
@@ -124,7 +133,7 @@ def _levels(group: _Group, times_ns: IntArray, *, is_exact: bool) -> FloatArray:
     return np.append(mean, mean[-1])
 
 
-def _highest(instants_ns: IntArray, level: IntArray, times_ns: IntArray) -> FloatArray:
+def highest_between(instants_ns: IntArray, level: IntArray, times_ns: IntArray) -> FloatArray:
     """The highest level from each time until the next, what was carried into the interval included."""
     interval = np.clip(np.searchsorted(times_ns, instants_ns, side="right") - 1, 0, len(times_ns) - 2)
     highest = np.append(0, level)[np.searchsorted(instants_ns, times_ns, side="right")]
@@ -136,18 +145,17 @@ def _phases(run: Run) -> list[_Group]:
     invocations = run.log.invocations
     started = invocations.handler_ns != NOT_YET
     waited_until = np.where(started, invocations.handler_ns, NOT_YET)
-    (configured,) = run.scenario.functions.values()
     busy = {"start_ns": invocations.handler_ns[started], "end_ns": invocations.end_ns[started]}
     waiting = {"start_ns": invocations.admitted_ns, "end_ns": waited_until}
     return [
         _Group(label="busy", colour=Colour.BUSY, reserved=None, **busy),
-        _Group(label="waiting for an init", colour=Colour.COLD, reserved=configured.reserved_concurrency, **waiting),
+        _Group(label="waiting for an init", colour=Colour.COLD, reserved=steady_reservations(run)[0], **waiting),
     ]
 
 
 def _functions(run: Run) -> list[_Group]:
     log, invocations = run.log, run.log.invocations
-    names, configured = log.function_names, list(run.scenario.functions.values())
+    names, reserved = log.function_names, steady_reservations(run)
     function = log.requests.function[invocations.request].astype(np.int64)
     usage = np.bincount(function, weights=log.clipped_end_ns - invocations.admitted_ns, minlength=len(names))
     shown = sorted(np.argsort(-usage, kind="stable")[: len(FUNCTION_COLOURS)].tolist())
@@ -155,8 +163,8 @@ def _functions(run: Run) -> list[_Group]:
     # Reservations lie at the bottom, where their caps are flat; then the function that the scaling rate held back.
     held_back = functions_held_back(run)
     groups = []
-    for number in sorted(shown, key=lambda f: (not configured[f].reserved_concurrency, (f,) != held_back, f)):
-        cap, mine = configured[number].reserved_concurrency, function == number
+    for number in sorted(shown, key=lambda f: (not reserved[f], (f,) != held_back, f)):
+        cap, mine = reserved[number], function == number
         groups.append(
             _Group(
                 label=shortened(names[number]) + ("" if cap is None else f"\nreserved: {cap:,}"),

@@ -1,7 +1,7 @@
 """The one style of all pictures: colours with a fixed meaning, sizes, header, legend and time axis.
 
 Nothing here touches global settings of matplotlib, nor pyplot: each picture is drawn inside ``style()``, on a figure of
-its own or on axes that the caller brings. Neighbours: ``fates`` (what a request counts as), the four pictures.
+its own or on axes that the caller brings. Neighbours: ``fates`` (what a request counts as), the pictures.
 """
 
 from __future__ import annotations

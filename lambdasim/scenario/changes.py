@@ -1,0 +1,85 @@
+"""What-ifs during the run: a limit raised or lowered, a deployment, an incident, traffic switched on or off.
+
+A change takes effect at its instant, after everything that ends there and before everything that begins there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from lambdasim.errors import RuleViolation
+from lambdasim.scenario.distributions import Distribution
+from lambdasim.scenario.failure import Errors
+from lambdasim.scenario.fields import ConcurrencyQuota, Duration, Model, text_or_value
+
+
+class RegionChange(Model):
+    """Another quota of the account in the region."""
+
+    concurrency_quota: ConcurrencyQuota
+
+
+class FunctionChange(Model):
+    """Another reservation (``none`` gives it back), or other code for the requests that come from then on."""
+
+    reserved_concurrency: (
+        Annotated[
+            Annotated[Literal["none"], Tag("text")]
+            | Annotated[int, Field(ge=0, le=10_000_000, strict=True), Tag("value")],
+            Discriminator(text_or_value),
+        ]
+        | None
+    ) = None
+    duration: Distribution | None = None
+    errors: Errors | None = None
+
+
+class Change(Model):
+    """One instant at which something changes."""
+
+    at: Duration
+    region: RegionChange | None = None
+    deploy: str | None = None
+    functions: dict[str, FunctionChange] | None = None
+    traffic: dict[str, Literal["on", "off"]] | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Change:
+        if self.region is None and self.deploy is None and not self.functions and not self.traffic:
+            raise RuleViolation("must change something: region, deploy, functions or traffic", "")
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsInForce:
+    """Quota and reservations from ``at_ns`` on, until the next of them."""
+
+    at_ns: int
+    change: int | None  # number of the change in the file that led here; None at the start
+    quota: int
+    reserved: Mapping[str, int]  # functions with reserved concurrency only
+
+
+def in_time_order(changes: Sequence[Change]) -> list[tuple[int, Change]]:
+    """(number in the file, change), by time; those of one instant in file order."""
+    return sorted(enumerate(changes), key=lambda numbered: numbered[1].at)
+
+
+def limits_over_time(quota: int, reserved: Mapping[str, int], changes: Sequence[Change]) -> list[LimitsInForce]:
+    """Every state of the limits that the changes lead through, the one at the start first."""
+    states = [LimitsInForce(at_ns=0, change=None, quota=quota, reserved=dict(reserved))]
+    for number, change in in_time_order(changes):
+        now_reserved = dict(states[-1].reserved)
+        for name, function in (change.functions or {}).items():
+            if function.reserved_concurrency == "none":
+                now_reserved.pop(name, None)
+            elif function.reserved_concurrency is not None:
+                now_reserved[name] = function.reserved_concurrency
+        now_quota = states[-1].quota if change.region is None else change.region.concurrency_quota
+        if now_quota != states[-1].quota or now_reserved != states[-1].reserved:
+            states.append(LimitsInForce(at_ns=change.at, change=number, quota=now_quota, reserved=now_reserved))
+    return states
