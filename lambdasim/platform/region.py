@@ -9,9 +9,9 @@ from lambdasim.platform.concurrency import ThrottleReason, rate_per_s, shared_po
 from lambdasim.platform.token_bucket import UNLIMITED_BUCKET, BucketLimits, bucket_limits, per_second_bucket
 from lambdasim.scenario import profiles
 from lambdasim.scenario.changes import in_time_order
+from lambdasim.scenario.clients import Backoff, Client, FixedDelays, RandomDelays
 from lambdasim.scenario.fields import UNLIMITED
 from lambdasim.scenario.schema import Function, FunctionScaling, Region, RegionScaling, Scenario
-from lambdasim.scenario.traffic import Backoff, Client, FixedDelays, RandomDelays
 from lambdasim.units import NS_PER_S
 
 # As a number of attempts or a time that is never reached.

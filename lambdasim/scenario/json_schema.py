@@ -15,13 +15,13 @@ from pydantic import TypeAdapter
 from pydantic_core import PydanticUndefined
 
 from lambdasim.scenario import fields, profiles
+from lambdasim.scenario.clients import NoRetry
 from lambdasim.scenario.data_files import SampleFile, Trace
 from lambdasim.scenario.distributions import Distribution, DistributionOrUnlimited, MixturePart
 from lambdasim.scenario.fields import Model
 from lambdasim.scenario.json_schema_ranges import OUTSIDE_CODE_SIZE, OUTSIDE_MEMORY, OUTSIDE_TIMEOUT
 from lambdasim.scenario.schema import Function, Region, Scenario
 from lambdasim.scenario.slo import Slo
-from lambdasim.scenario.traffic import NoRetry
 
 Schema = dict[str, Any]
 

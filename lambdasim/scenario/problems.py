@@ -16,11 +16,11 @@ from pydantic_core import ErrorDetails
 
 from lambdasim.errors import Problem, RuleViolation
 from lambdasim.scenario import planned
+from lambdasim.scenario.clients import NoRetry  # users write it as the text "none"
 from lambdasim.scenario.data_files import BadDataFile
 from lambdasim.scenario.fields import Model
 from lambdasim.scenario.overrides import origin_of, setting_place
 from lambdasim.scenario.schema import Scenario
-from lambdasim.scenario.traffic import NoRetry  # users write it as the text "none"
 from lambdasim.scenario.yaml_reader import Document, Place, YamlPath, path_text, resolve_plain
 
 _SHOWN = 60

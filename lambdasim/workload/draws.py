@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from lambdasim.platform.retry import backoff_ns
 from lambdasim.rng import Purpose, stream
+from lambdasim.scenario.clients import Backoff, FixedDelays, RandomDelays
 from lambdasim.scenario.distributions import Constant, Distribution
 from lambdasim.scenario.fields import UNLIMITED
 from lambdasim.scenario.schema import Function, Scenario
-from lambdasim.scenario.traffic import Backoff, FixedDelays, RandomDelays
 from lambdasim.units import MAX_TIME_NS
 from lambdasim.workload.laws import laws_of
 from lambdasim.workload.sampling import sample

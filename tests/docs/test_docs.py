@@ -19,11 +19,11 @@ from lambdasim.metrics.outcomes import Outcome
 from lambdasim.platform.concurrency import AWS_REASON, ThrottleReason
 from lambdasim.report.pictures import PICTURES
 from lambdasim.scenario import planned
+from lambdasim.scenario.clients import RETRY_PRESETS, NoRetry
 from lambdasim.scenario.distributions import FORMS
 from lambdasim.scenario.fields import Model
 from lambdasim.scenario.profiles import PROFILE_NAMES, PROFILE_TABLE
 from lambdasim.scenario.schema import Scenario
-from lambdasim.scenario.traffic import RETRY_PRESETS, NoRetry
 from tests.docs.pages import (
     DOCS,
     PAGES,
