@@ -27,10 +27,13 @@ SCENARIOS = Path(__file__).parent.parent / "scenarios"
 NAMES = [
     "burst-2019",
     "burst-today",
+    "deployment",
     "first-invocations",
     "idle-timeout",
+    "incident",
     "littles-law",
     "new-account",
+    "quota-increase",
     "reserved",
     "shared-quota",
     "short-function",
@@ -637,6 +640,187 @@ class TestIdleTimeout:
             "7 minutes": 420 / 60,
         }
         assert_quoted("idle-timeout", "Lesson", lesson)
+
+
+class TestDeployment:
+    @pytest.mark.parametrize("seed", [None, 1, 2])
+    def test_every_request_is_cold_until_a_new_environment_is_idle(self, seed: int | None) -> None:
+        """That is 2 s of init and 200 ms of handler after the first request; then environments are free as often as
+        requests come, until 200 ms later the warm ones are free again as well. The difference of two Poisson counts
+        of 100/s has a variance of 2 x 100/s x 200 ms, and asks for a few more."""
+        result = run("deployment", seed=seed)
+        arrival_s, cold = since_deployment(result)
+        first = arrival_s < arrival_s[0] + 2 + 0.2
+        assert cold[first].all()
+        assert cold.sum() - first.sum() < 4 * sqrt(2 * 100 * 0.2)
+        assert result.summary["attempts"]["throttles"] == 0
+
+    def test_the_deployment_is_the_cause(self) -> None:
+        """Without it the same requests find enough environments."""
+        assert since_deployment(run("deployment", "changes=[]"))[1].sum() == 0
+
+    def test_all_environments_are_replaced(self) -> None:
+        """The idle ones at 1:00, the busy ones when they are done, at most 200 ms later; no new one."""
+        environments = run("deployment").environments
+        old = environments["created_s"] < 60
+        reaped_s = environments["reaped_s"]
+        assert reaped_s[old].min() == 60 < reaped_s[old].max() < 60.2
+        assert not np.isnan(reaped_s[old]).any()
+        assert np.isnan(reaped_s[~old]).all()
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        result = run("deployment")
+        (short_init,) = proposed_runs("deployment")
+        arrival_s, cold = since_deployment(result)
+        wave = int(cold.sum())
+        lesson = {
+            "237, the": wave,
+            "after 2.3 s": arrival_s[cold].max() - 60,
+            "100/s x": 100,
+            "(2 s of init": result.summary["init_s"]["max"],
+            "200 ms)": 200,
+            "= 220 on average": 100 * (2 + 0.2),
+            "needs 20": 100 * 0.2,
+            "9 in": 10 * (1 - in_flight(result, np.linspace(65, 119, 541)).mean() / wave),
+            "in 10 of": 10,
+        }
+        busy = in_flight(result, np.linspace(10, 59.9, 500)).mean()
+        assert_quoted("deployment", "Lesson", lesson)
+        assert_quoted("deployment", "Then", {"46 cold starts": since_deployment(short_init)[1].sum()})
+        assert_quoted("deployment", "Predict", {"20 environments": busy})
+
+
+def since_deployment(result: Result) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """The requests that came from 1:00 on: arrival, and whether it was a cold start."""
+    requests = result.requests[result.requests["arrival_s"] >= 60]
+    return requests["arrival_s"], requests["cold"]
+
+
+class TestIncident:
+    def test_loses_what_erlang_b_says(self) -> None:
+        """Ten replications agree with Erlang B of 45 on 40; one unit more, or an incident of 800 ms, is told apart."""
+        milder = "changes.0.functions.api.duration.exponential.mean=800ms"
+        shares, of_milder = (
+            [refused_share(run("incident", *changes, seed=seed), "api", 65, 180) for seed in range(1, 11)]
+            for changes in ((), (milder,))
+        )
+        assert within_4_standard_errors(shares, erlang_b(40, 45))
+        assert not within_4_standard_errors(shares, erlang_b(41, 45))
+        assert not within_4_standard_errors(of_milder, erlang_b(40, 45))
+
+    @pytest.mark.parametrize("seed", [None, 1, 2])
+    def test_only_the_incident_breaks_the_reservation(self, seed: int | None) -> None:
+        """15 fit into 40, and after 5 s (more than five times 900 ms) next to nothing of the incident is left."""
+        result = run("incident", seed=seed)
+        times_s = throttle_times_s(result)
+        assert 60 < times_s.min() < times_s.max() < 180 + 5
+        assert result.summary["concurrency"]["peak"] == 40
+        assert reasons(result).keys() == {"reserved_concurrency"}
+
+    def test_retries_use_every_free_unit_and_no_more(self) -> None:
+        """40 units serve 40 / 900 ms of 50/s at most, so that 1 - 40/45 are lost; without retries it is Erlang B."""
+        (retry,) = (change.strip("'") for change in SET.findall(comment("incident")["Then"]))
+        shares = []
+        for seed in range(1, 7):
+            requests = run("incident", retry, seed=seed).requests
+            chosen = (requests["arrival_s"] >= 65) & (requests["arrival_s"] < 180)
+            shares.append(float((requests["outcome"][chosen] == "throttled").mean()))
+        assert 1 - 40 / 45 < mean(shares) < erlang_b(40, 45)
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        result = run("incident")
+        (retried,) = proposed_runs("incident")
+        predict = {
+            "50/s x": 50,
+            "300 ms": 300,
+            "= 15 in flight": in_flight(result, np.linspace(5, 60, 551)).mean(),
+            "40 are reserved": result.scenario.functions["api"].reserved_concurrency or 0,
+        }
+        lesson = {
+            "19 %": 100 * refused_share(result, "api", 60, 180),
+            "50/s x": 50,
+            "900 ms": 900,
+            "= 45 in flight": 50 * 0.9,
+            "11 %": 100 * (1 - 40 / 45),
+            "into 40": result.summary["concurrency"]["peak"],
+            "18 %": 100 * erlang_b(40, 45),
+            "3:00": 180,
+            "0 are refused": refused_share(result, "api", 180),
+        }
+        then = {
+            "800 requests": retried.summary["requests"]["throttled"],
+            "1,157, but": result.summary["requests"]["throttled"],
+            "58 %": 100 * refused_share(retried, "api", 60, 180),
+            "9,773 attempts": retried.summary["attempts"]["throttles"],
+        }
+        assert_quoted("incident", "Predict", predict)
+        assert_quoted("incident", "Lesson", lesson)
+        assert_quoted("incident", "Then", then)
+
+
+class TestQuotaIncrease:
+    RAISED_TO_1200 = "changes.0.region.concurrency_quota=1200"
+
+    def test_what_gets_in_is_the_quota_per_5_s(self) -> None:
+        """1,000 / 5 s of 300/s until the raise, and 1,200 / 5 s after a raise to 1,200."""
+        runs = [run("quota-increase", self.RAISED_TO_1200, seed=seed) for seed in range(1, 11)]
+        before = [refused_share(result, "api", 10, 120) for result in runs]
+        after = [refused_share(result, "api", 130, 180) for result in runs]
+        assert within_4_standard_errors(before, 1 - 200 / 300)
+        assert within_4_standard_errors(after, 1 - 240 / 300)
+        assert not within_4_standard_errors(before, 1 - 205 / 300)
+        assert not within_4_standard_errors(after, 1 - 200 / 300)
+
+    def test_no_5_s_before_the_raise_admit_more_than_the_quota(self) -> None:
+        """The rule: whoever comes 1,000 admissions later comes when the first has ended, which is 5 s later."""
+        requests = run("quota-increase").requests
+        admitted_s = np.sort(requests["start_s"][requests["outcome"] != "throttled"])
+        earlier_s, later_s = admitted_s[:-1_000], admitted_s[1_000:]
+        is_before = later_s < 120
+        assert (later_s - earlier_s)[is_before].min() >= 5 - 1e-6
+        assert (later_s - earlier_s)[~is_before].min() < 4
+
+    @pytest.mark.parametrize("seed", [None, 1, 2])
+    def test_nothing_is_refused_after_the_raise(self, seed: int | None) -> None:
+        """The tokens of the scaling rate are back by then; if they were not, it would refuse what the quota lets in."""
+        result = run("quota-increase", seed=seed)
+        assert 0 < throttle_times_s(result).max() < 120
+        assert reasons(result).keys() == {"account_concurrency"}
+        slow = run("quota-increase", "functions.api.scaling={burst: 1000, rate: 1, per: 10s}", seed=seed)
+        assert throttle_times_s(slow).max() > 120
+        assert reasons(slow).keys() == {"account_concurrency", "scaling_rate"}
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        result = run("quota-increase")
+        (to_1200,) = proposed_runs("quota-increase")
+        region = result.scenario.region
+        assert isinstance(region.scaling, RegionScaling)
+        wanted = in_flight(result, np.linspace(130, 179, 491)).mean()
+        before = (result.requests["arrival_s"] >= 10) & (result.requests["arrival_s"] < 120)
+        lesson = {
+            "1 in": 1,
+            "in 3": 1 / refused_share(result, "api", 0, 120),
+            "1,000 /": region.concurrency_quota,
+            "/ 5 s": 5,
+            "= 200 per second": (result.requests["throttles"][before] == 0).sum() / 110,
+            "300 come": before.sum() / 110,
+            "2:00 on": 120,
+            "0 are refused": refused_share(result, "api", 120),
+            "starts 1,000": region.scaling.burst,
+            "only 1,500": wanted,
+            "- 1,000 =": region.concurrency_quota,
+            "= 500 are": wanted - region.concurrency_quota,
+        }
+        then = {
+            "to 1,200": max(state.quota for state in to_1200.scenario.limits_in_force()),
+            "1 in": 1,
+            "in 5": 1 / refused_share(to_1200, "api", 130),
+        }
+        assert_quoted("quota-increase", "Lesson", lesson)
+        assert_quoted("quota-increase", "Then", then)
 
 
 def test_quoted_numbers_are_really_checked() -> None:
