@@ -10,6 +10,18 @@ offered load (erlangs) = arrival rate x mean service time = the concurrency want
 
 from __future__ import annotations
 
+from lambdasim.theory.arrival_counts import (
+    erlang_2_count_variance,
+    mmpp_count_mean,
+    mmpp_count_variance,
+    renewal_count_variance_in_the_long_run,
+)
+from lambdasim.theory.engset import (
+    engset_attempt_rate,
+    engset_call_congestion,
+    engset_concurrency,
+    engset_time_congestion,
+)
 from lambdasim.theory.erlang import erlang_b, offered_load_for_blocking, servers_for_blocking
 from lambdasim.theory.infinite_server import concurrency_percentile, concurrency_pmf, mean_concurrency
 from lambdasim.theory.little import arrival_rate_for, max_request_rate, mean_in_system
@@ -26,6 +38,11 @@ __all__ = [
     "attempt_blocking",
     "concurrency_percentile",
     "concurrency_pmf",
+    "engset_attempt_rate",
+    "engset_call_congestion",
+    "engset_concurrency",
+    "engset_time_congestion",
+    "erlang_2_count_variance",
     "erlang_b",
     "first_attempt_blocking",
     "max_request_rate",
@@ -34,6 +51,9 @@ __all__ = [
     "mean_in_orbit",
     "mean_in_system",
     "mean_time_in_orbit_s",
+    "mmpp_count_mean",
+    "mmpp_count_variance",
     "offered_load_for_blocking",
+    "renewal_count_variance_in_the_long_run",
     "servers_for_blocking",
 ]
