@@ -39,12 +39,12 @@ class Result(Run):
     @cached_property
     def requests(self) -> npt.NDArray[np.void]:
         """One row for each request, with the columns of ``requests.csv``; times in seconds, nan where there is none."""
-        return structured(requests_table(self.log, self.outcomes, 0, len(self.log.requests)))
+        return structured(requests_table(self.log, self.outcomes, 0, len(self.log.requests), self.shown_responses))
 
     @cached_property
     def attempts(self) -> npt.NDArray[np.void]:
         """One row for each attempt, with the columns of ``attempts.csv``."""
-        return structured(attempts_table(self.log, 0, len(self.log.requests)))
+        return structured(attempts_table(self.log, 0, len(self.log.requests), self.shown_responses))
 
     @cached_property
     def environments(self) -> npt.NDArray[np.void]:

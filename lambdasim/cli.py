@@ -21,6 +21,7 @@ from lambdasim.api import Result, check_size, simulate_scenario
 from lambdasim.engine.base import Interrupt
 from lambdasim.errors import LambdasimError, RuleViolation, UsageError
 from lambdasim.metrics.slo import missed
+from lambdasim.rng import fresh_seed
 from lambdasim.scenario.load import load
 from lambdasim.scenario.overrides import parse_setting
 from lambdasim.scenario.schema import Scenario
@@ -34,6 +35,7 @@ _LIKELY_COMMANDS = ("run", "simulate", "help", "start")
 
 _EPILOG = """other commands:
   python -m lambdasim validate SCENARIO.yaml      say what is wrong with a scenario, without running it
+  python -m lambdasim shape SCENARIO.yaml         draw the offered rate over time, without simulating
   python -m lambdasim estimate --rate 100/s --duration 500ms      Little's law, throttles, the cold start
   python -m lambdasim schema                      print the JSON Schema of scenario files, for editors
 
@@ -50,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows a question mark
     commands: dict[str, Callable[[Sequence[str]], int]] = {
         "validate": _validate,
+        "shape": _shape,
         "schema": _schema,
         "estimate": _estimate,
     }
@@ -198,7 +201,7 @@ def _run_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("scenario", nargs="+", metavar="SCENARIO.yaml", help="what to simulate")
-    parser.add_argument("--out", metavar="DIR", help="where files go (default out/NAME)")
+    _add_out(parser)
     parser.add_argument("--no-files", action="store_true", help="write no files, draw no pictures")
     parser.add_argument("--json", action="store_true", help="print summary.json instead of the summary for people")
     parser.add_argument("--period", default="1m", metavar="TIME", help="period of metrics.csv (default 1m)")
@@ -213,6 +216,10 @@ def _seed(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(f"must be a whole number of at least 0, got {text}")
     return int(text)
+
+
+def _add_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", metavar="DIR", help="where files go (default out/NAME)")
 
 
 def _add_overrides(parser: argparse.ArgumentParser) -> None:
@@ -244,6 +251,35 @@ def _validate(words: Sequence[str]) -> int:
                     f"{path}: valid, {len(scenario.functions)} function(s), {len(scenario.traffic)} traffic source(s)"
                 )
     return status
+
+
+def _shape(words: Sequence[str]) -> int:
+    from lambdasim.report.files import OutputDirectory
+
+    parser = argparse.ArgumentParser(
+        prog="python -m lambdasim shape",
+        description="Draw the offered rate over time without simulating: mean, peak and expected requests by source.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("scenario", nargs="+", metavar="SCENARIO.yaml", help="what to draw")
+    _add_out(parser)
+    _add_overrides(parser)
+    parser.set_defaults(no_files=False)
+    options = parser.parse_args(words)
+    scenarios = [_load(path, options) for path in options.scenario]
+    directories = [directory for directory in _directories(scenarios, options) if directory is not None]
+    for scenario, directory in zip(scenarios, directories, strict=True):
+        seed = fresh_seed() if scenario.seed is None else scenario.seed
+        with OutputDirectory(directory) as output:
+            from lambdasim.report.offered import offered_lines
+            from lambdasim.report.pictures.offered import write_offered
+
+            write_offered(scenario, seed, output.draft / "shape.png")
+        with _reader_may_leave():
+            print("\n".join([*offered_lines(scenario, seed), "", f"{directory / 'shape.png'}"]))
+            if len(scenarios) > 1:
+                print()
+    return OK
 
 
 def _schema(words: Sequence[str]) -> int:

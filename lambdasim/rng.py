@@ -29,13 +29,16 @@ class Purpose(IntEnum):
     INIT = 7
     MAX_AGE = 8
     UNUSED_IDLE_TIMEOUT = 9
+    MODULATION = 10
+    THINK_TIME = 11
 
 
 def stream(seed: int, purpose: Purpose, owner: str, part: int, block: int) -> np.random.Generator:
     """Independent generator for one block of draws.
 
     ``owner`` is the name of a traffic source or a function, ``part`` the number of the retry or of the accepted
-    invocation where the purpose has one (else 0), ``block`` the number of the block. Every element of the key has a
+    invocation where the purpose has one (else 0; 1 for the one draw with which a process of a source begins),
+    ``block`` the number of the block. Every element of the key has a
     fixed width, so that no two keys run into each other.
     """
     digest = hashlib.blake2b(owner.encode(), digest_size=8).digest()

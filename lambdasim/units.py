@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from lambdasim.errors import RuleViolation
 
 NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
 
 # Ten years. Sums of a few such times still fit int64, and nobody waits longer for a Lambda function.
 MAX_TIME_NS = 3_650 * 86_400 * NS_PER_S

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import accumulate
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
@@ -9,13 +12,17 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from tests.properties.plans import (
     Always,
     BucketPlan,
+    ChangePlan,
     Delays,
     Doubling,
+    FrontEndPlan,
     FunctionPlan,
     Plan,
     RetryPlan,
     Row,
+    Sdk,
     SourcePlan,
+    UsersPlan,
 )
 
 # In ticks of a quarter of a second. AWS allows function timeouts from one second on.
@@ -154,6 +161,148 @@ def crowded_plans(draw: DrawFn) -> Plan:
         duration=30,
         drain=60,
     )
+
+
+@st.composite
+def front_ends(draw: DrawFn) -> FrontEndPlan:
+    """Every front end, API Gateway more often than others; that of an HTTP API never waits without limit."""
+    rest, http = "api-gateway-rest", "api-gateway-http"
+    name = draw(st.sampled_from([rest, rest, rest, http, http, "function-url", "alb"]))
+    times = st.integers(1, 8)
+    timeout = draw(times if name == "api-gateway-http" else _maybe(times))
+    return FrontEndPlan(name, timeout, draw(st.sampled_from([None, None, 429, 503])))
+
+
+def sdks() -> SearchStrategy[Sdk]:
+    """The SDKs without a rate limiter, which has a test worked out by hand."""
+    presets = ["boto3-standard", "js-v3", "boto3-standard-2026", "js-v3-2026", "boto3-legacy"]
+    return st.builds(Sdk, st.sampled_from(presets), st.integers(2, 4), st.sampled_from([1, 1, 2, 3]))
+
+
+@st.composite
+def users(draw: DrawFn) -> UsersPlan:
+    """A few users, often in stages; they think for a tick at least, or there would be no end of requests."""
+    stages = tuple(draw(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 4)), max_size=3)))
+    is_empty = all(target == 0 for _, target in stages)
+    return UsersPlan(
+        start=draw(st.integers(1 if is_empty else 0, 3)),
+        stages=stages,
+        think=tuple(draw(st.lists(st.integers(1, 5), min_size=1, max_size=3))),
+    )
+
+
+@st.composite
+def changes(draw: DrawFn, plan: Plan) -> tuple[ChangePlan, ...]:
+    """Changes of one to three kinds, each to a state that AWS would accept: the quota holds all that is reserved."""
+    kinds = st.sampled_from(["quota", "reserved", "reserved", "deploy", "durations", "errors", "traffic"])
+    of_plan = st.sampled_from(draw(st.lists(kinds, min_size=1, max_size=3, unique=True)))
+    end = min(plan.duration + plan.drain, LAST_ARRIVAL + 10)
+    function = st.sampled_from([0, 0, *range(len(plan.functions))])
+    source = st.integers(0, len(plan.sources) - 1)
+    reserved, quota = [one.reserved for one in plan.functions], plan.quota
+    made = []
+    gaps = draw(st.lists(st.integers(0, 6), min_size=2, max_size=6))
+    for at in (at for at in accumulate(gaps) if at <= end):
+        picked = draw(st.lists(of_plan, min_size=1, max_size=2))
+        change = ChangePlan(at=at)
+        if "reserved" in picked:
+            number = draw(function)
+            units = draw(st.sampled_from([1, 1, 2, 3, 0]) if reserved[number] is None else _maybe(st.integers(0, 2)))
+            reserved[number] = units
+            change = replace(change, reserved=((number, units),))
+        least = max(1, sum(units or 0 for units in reserved))
+        if "quota" in picked or quota < least:
+            quota = least + draw(st.integers(0, 4))
+            change = replace(change, quota=quota)
+        if "deploy" in picked:
+            change = replace(change, deploy=draw(function))
+        if "durations" in picked:
+            change = replace(change, durations=((draw(function), draw(DURATIONS)),))
+        if "errors" in picked:
+            change = replace(change, error_percents=((draw(function), draw(st.sampled_from([0, 50]))),))
+        if "traffic" in picked:
+            change = replace(change, traffic=((draw(source), draw(st.booleans())),))
+        made.append(change)
+    if draw(st.booleans()):  # they may stand in any order in the file; those of one instant apply in that order
+        made.sort(key=lambda change: -change.at)
+    return tuple(made)
+
+
+@st.composite
+def busy_plans(draw: DrawFn) -> Plan:
+    """One or two functions with few limits and two traces that keep them busy for a while."""
+    n_functions = draw(st.integers(1, 2))
+    made = tuple(
+        FunctionPlan(
+            duration=draw(st.sampled_from([1, 1, 2, 4, 8])),
+            init=draw(st.sampled_from([0, 0, 1, 3])),
+            idle_timeout=draw(_maybe(st.integers(1, 9))),
+            reserved=draw(_maybe(st.integers(0, 2))),
+            is_eager=draw(st.booleans()),
+            error_percent=draw(st.sampled_from([0, 30])),
+        )
+        for _ in range(n_functions)
+    )
+    times = st.lists(st.integers(0, 20), min_size=5, max_size=12).map(sorted)
+    sources = tuple(
+        SourcePlan(
+            function=draw(st.integers(0, n_functions - 1)),
+            rows=tuple(Row(time) for time in draw(times)),
+            timeout=draw(_maybe(st.integers(1, 4))),
+            retry=draw(st.none() | retries()),
+        )
+        for _ in range(2)
+    )
+    return Plan(
+        functions=made,
+        sources=sources,
+        shared=draw(st.integers(1, 3)),
+        requests_per_concurrency=draw(st.sampled_from([None, 1, 1, 2])),
+        duration=25,
+        drain=40,
+    )
+
+
+@st.composite
+def returned_reservations(draw: DrawFn) -> Plan:
+    """A function gives its reservation back and takes another one, while what the first one admitted still works."""
+    plan = draw(busy_plans())
+    units, at = draw(st.integers(1, 2)), draw(st.integers(0, 9))
+    first = replace(plan.functions[0], reserved=units, duration=8)
+    back = ChangePlan(at=at, reserved=((0, None),))
+    again = ChangePlan(at=at + draw(st.integers(0, 4)), reserved=((0, draw(st.integers(0, units + 1))),))
+    return replace(plan, functions=(first, *plan.functions[1:]), changes=(back, again))
+
+
+@st.composite
+def modern_plans(
+    draw: DrawFn,
+    *,
+    has_front_ends: bool = True,
+    has_sdks: bool = True,
+    has_changes: bool = True,
+    has_users: bool = True,
+) -> Plan:
+    """Plans with front ends, SDKs with small retry quotas, virtual users and changes during the run, or some of it."""
+    plan = draw(plans() | busy_plans())
+    sources = list(plan.sources)
+    for index in range(len(sources)):
+        if has_front_ends and draw(st.integers(0, 3)):
+            sources[index] = replace(sources[index], via=draw(front_ends()))
+        if has_sdks and draw(st.integers(0, 3)):
+            sources[index] = replace(sources[index], retry=draw(sdks()))
+        if has_users and draw(st.booleans()):
+            sources[index] = replace(sources[index], rows=(), users=draw(users()))
+    plan = replace(plan, sources=tuple(sources))
+    if has_front_ends:
+        plan = replace(plan, gateway=draw(st.none() | st.tuples(st.integers(1, 3), st.integers(1, 2))))
+    if has_sdks:
+        plan = replace(plan, sdk_tokens=draw(st.integers(0, 40)))
+    if has_users:
+        several = st.lists(DURATIONS, min_size=2, max_size=3).map(tuple)
+        varied = tuple(replace(one, duration=draw(st.just(one.duration) | several)) for one in plan.functions)
+        plan = replace(plan, functions=varied)
+    return replace(plan, changes=draw(changes(plan))) if has_changes else plan
 
 
 def _without_scaling(function: FunctionPlan) -> FunctionPlan:

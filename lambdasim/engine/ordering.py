@@ -7,6 +7,7 @@ from enum import IntEnum
 # 40 bits for the index inside a kind: request indices to 10^12, or 12 bits of function and 28 of birth.
 _INDEX_BITS = 40
 _BIRTH_BITS = 28
+_USER_BITS = 26
 
 
 class EventKind(IntEnum):
@@ -19,7 +20,7 @@ class EventKind(IntEnum):
     EXPIRY = 5  # needs no event: an environment that expires at t is gone for every kind after this one
     QUEUED_WORK = 6  # by request index
     RETRY = 7  # by request index
-    ARRIVAL = 8  # by request index
+    ARRIVAL = 8  # by request index, which goes by source and then by number in the source
     RUN_END = 9  # everything at the last instant is included
 
 
@@ -31,3 +32,12 @@ def priority(kind: EventKind, index: int) -> int:
 def environment_index(function: int, birth: int) -> int:
     """Index inside the kinds 1 and 2: by function in file order, then by birth."""
     return function << _BIRTH_BITS | birth
+
+
+def arrival_rank(source: int, user: int = 0) -> int:
+    """Rank of the arrival of a source's next request, or of that of one of its virtual users.
+
+    Requests of one instant get their index by source and number in the source, so that this is the order of indices,
+    known before there is an index.
+    """
+    return priority(EventKind.ARRIVAL, source << _USER_BITS | user)

@@ -99,6 +99,9 @@ class Recorder:
         self._arrival_ns: list[IntArray] = []
         self._source: list[npt.NDArray[np.int16]] = []
         self._function: list[npt.NDArray[np.int16]] = []
+        self._single_arrival_ns = array("q")
+        self._single_source = array("h")
+        self._single_function = array("h")
         self.invocations = Invocations()
         self.throttles = Marks()
         self.abandonments = Marks()
@@ -107,10 +110,18 @@ class Recorder:
     def add_requests(
         self, arrival_ns: IntArray, source: npt.NDArray[np.int16], function: npt.NDArray[np.int16]
     ) -> None:
-        """The requests of one window, in order."""
+        """The requests of one window, in order. A run uses this, or ``add_request`` for each of them."""
         self._arrival_ns.append(arrival_ns)
         self._source.append(source)
         self._function.append(function)
+
+    def add_request(self, arrival_ns: int, source: int, function: int) -> int:
+        """The next request of a run whose requests are not known beforehand; returns its index."""
+        index = len(self._single_arrival_ns)
+        self._single_arrival_ns.append(arrival_ns)
+        self._single_source.append(source)
+        self._single_function.append(function)
+        return index
 
     def finish(
         self,
@@ -123,6 +134,9 @@ class Recorder:
         function_names: tuple[str, ...],
     ) -> EventLog:
         """The finished log: sorted by (request, attempt), what lies after ``end_ns`` marked as not yet happened."""
+        if self._single_arrival_ns:
+            singles = self._single_arrival_ns, self._single_source, self._single_function
+            self.add_requests(*(np.frombuffer(column, dtype=column.typecode) for column in singles))
         is_pending = np.zeros(arrived, dtype=np.bool_)
         is_pending[pending] = True
         return EventLog(

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from lambdasim.eventlog.log import NOT_YET, EventLog
 from lambdasim.metrics.levels import level_at, levels_after_starts
 from lambdasim.metrics.outcomes import is_error
+from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.scenario.changes import LimitsInForce
 
 Unit = Literal["Count", "Milliseconds"]
@@ -63,8 +64,13 @@ def region_metrics(log: EventLog, period_ns: int) -> dict[str, list[MetricRow]]:
     return {
         "ConcurrentExecutions": list(_statistics("ConcurrentExecutions", "Count", "", period_ns, *samples)),
         "Invocations": list(_counts("Invocations", "", period_ns, log.invocations.admitted_ns)),
-        "Throttles": list(_counts("Throttles", "", period_ns, log.throttles.time_ns)),
+        "Throttles": list(_counts("Throttles", "", period_ns, log.throttles.time_ns[_reached_lambda(log)])),
     }
+
+
+def _reached_lambda(log: EventLog) -> npt.NDArray[np.bool_]:
+    """Whether each refused attempt was refused by Lambda; what a gateway refuses is in none of Lambda's metrics."""
+    return np.not_equal(log.throttles.reason, ThrottleReason.API_GATEWAY_RATE)
 
 
 def _is_unreserved(log: EventLog, limits: Sequence[LimitsInForce]) -> npt.NDArray[np.bool_]:
@@ -92,7 +98,7 @@ def _rows(log: EventLog, period_ns: int, name: str, function: int | None) -> Ite
     started = invocations.admitted_ns[invoked]
     yield from _counts("Invocations", name, period_ns, started)
     yield from _counts("Errors", name, period_ns, started[is_error(invocations.result[invoked])])
-    yield from _counts("Throttles", name, period_ns, throttles.time_ns[refused])
+    yield from _counts("Throttles", name, period_ns, throttles.time_ns[refused & _reached_lambda(log)])
     ended = invoked & (invocations.end_ns != NOT_YET)
     duration_ms = (invocations.end_ns[ended] - invocations.handler_ns[ended]) / 1e6
     periods = invocations.admitted_ns[ended] // period_ns

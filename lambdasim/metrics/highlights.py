@@ -1,4 +1,4 @@
-"""The figures that people ask for first: offered rate, worst minute, latency by fate, the limit that bound first."""
+"""The figures that people ask for first: offered rate, worst period, latency by fate, the limit that bound first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lambdasim.eventlog.log import NOT_YET, EventLog
-from lambdasim.metrics.outcomes import NONE, Outcome, RequestOutcomes
+from lambdasim.metrics.outcomes import Outcome, RequestOutcomes, abandoned_rows
 from lambdasim.metrics.percentile import percentiles
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.units import NS_PER_S
@@ -17,6 +17,7 @@ from lambdasim.units import NS_PER_S
 IntArray = npt.NDArray[np.int64]
 
 MINUTE_NS = 60 * NS_PER_S
+HOUR_NS = 60 * MINUTE_NS
 
 
 class Path(IntEnum):
@@ -34,7 +35,7 @@ class Path(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyRow:
-    """Latency of the completed requests of one kind, in ns; percentiles are None without data."""
+    """Latency of the requests of one kind, from arrival to settlement in ns; percentiles are None without data."""
 
     label: str
     count: int
@@ -45,8 +46,8 @@ class LatencyRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Minute:
-    """One minute of the run and what was counted in it."""
+class Period:
+    """One minute or hour of the run and what was counted in it."""
 
     start_ns: int
     attempts: int
@@ -64,10 +65,17 @@ def paths(log: EventLog, outcomes: RequestOutcomes) -> tuple[IntArray, IntArray]
 
 
 def latency_rows(log: EventLog, outcomes: RequestOutcomes) -> list[LatencyRow]:
-    """Latency of warm, cold and retried requests and of all completed ones."""
+    """Latency of warm, cold and retried requests, of all completed ones, and how long others waited in vain."""
     path, latency_ns = paths(log, outcomes)
     parts = [(kind.label, latency_ns[path == kind]) for kind in Path]
-    return [_latency_row(label, values) for label, values in [*parts, ("all completed", latency_ns)]]
+    parts += [("all completed", latency_ns), ("gave up waiting", waited_in_vain_ns(log, outcomes))]
+    return [_latency_row(label, values) for label, values in parts]
+
+
+def waited_in_vain_ns(log: EventLog, outcomes: RequestOutcomes) -> IntArray:
+    """From the arrival of each request that got no answer in time until its caller gave up, by request index."""
+    in_vain = outcomes.outcome == Outcome.TIMED_OUT_CLIENT
+    return np.asarray(outcomes.settled_ns[in_vain] - log.requests.arrival_ns[in_vain], dtype=np.int64)
 
 
 def _latency_row(label: str, latency_ns: IntArray) -> LatencyRow:
@@ -86,26 +94,36 @@ def busiest_second(log: EventLog) -> tuple[int, int] | None:
     return second, int(counts[second])
 
 
-def minutes(log: EventLog) -> list[Minute]:
-    """Attempts, throttles and cold starts of each minute, by the time at which the attempt was sent."""
-    count = log.end_ns // MINUTE_NS + 1
-    admitted = _per_minute(log.invocations.admitted_ns, count)
-    cold = _per_minute(log.invocations.admitted_ns[log.invocations.is_cold], count)
-    throttles = _per_minute(log.throttles.time_ns, count)
+def telling_period_ns(length_ns: int) -> int:
+    """The length of period that suits a run: a minute in runs of up to an hour, then an hour."""
+    return MINUTE_NS if length_ns <= HOUR_NS else HOUR_NS
+
+
+def periods(log: EventLog, length_ns: int) -> list[Period]:
+    """Attempts, throttles and cold starts of each period, by the time at which the attempt was sent."""
+    count = log.end_ns // length_ns + 1
+    admitted, cold, throttles = (
+        np.bincount(times_ns // length_ns, minlength=count).tolist()
+        for times_ns in (
+            log.invocations.admitted_ns,
+            log.invocations.admitted_ns[log.invocations.is_cold],
+            log.throttles.time_ns,
+        )
+    )
     return [
-        Minute(start_ns=number * MINUTE_NS, attempts=a + t, throttles=t, cold_starts=c)
-        for number, (a, t, c) in enumerate(zip(admitted.tolist(), throttles.tolist(), cold.tolist(), strict=True))
+        Period(start_ns=number * length_ns, attempts=a + t, throttles=t, cold_starts=c)
+        for number, (a, t, c) in enumerate(zip(admitted, throttles, cold, strict=True))
     ]
 
 
-def _per_minute(times_ns: IntArray, count: int) -> IntArray:
-    return np.bincount(times_ns // MINUTE_NS, minlength=count)
+def most_throttled(log: EventLog, length_ns: int) -> Period:
+    """The period with the most throttles, the first of several."""
+    return max(periods(log, length_ns), key=lambda period: period.throttles)
 
 
-def worst_minute(log: EventLog) -> Minute | None:
-    """The minute with the most throttles; without any, the one with the most cold starts; None without either."""
-    worst = max(minutes(log), key=lambda minute: (minute.throttles, minute.cold_starts))
-    return worst if worst.throttles or worst.cold_starts else None
+def coldest(log: EventLog, length_ns: int) -> Period:
+    """The period with the most cold starts, the first of several."""
+    return max(periods(log, length_ns), key=lambda period: period.cold_starts)
 
 
 def first_throttle(log: EventLog) -> tuple[int, ThrottleReason, str] | None:
@@ -153,6 +171,21 @@ def waited_without_cold_start(log: EventLog) -> int:
     return int((started & waited & ~log.invocations.is_cold).sum())
 
 
-def has_accepted(outcomes: RequestOutcomes) -> bool:
-    """Whether any attempt was accepted at all."""
-    return bool((outcomes.last_invocation != NONE).any())
+def went_on_ns(log: EventLog, until_ns: int) -> IntArray:
+    """How long each abandoned invocation went on within [0, until) when nobody waited for it. Shape (n_abandonments,).
+
+    An invocation that had not ended counts up to ``until``.
+    """
+    end_ns = log.invocations.end_ns[abandoned_rows(log)]
+    end_ns = np.where(end_ns == NOT_YET, until_ns, np.minimum(end_ns, until_ns))
+    return end_ns - np.minimum(log.abandonments.time_ns, until_ns)
+
+
+def held_back_ns(log: EventLog) -> IntArray:
+    """From arrival to first attempt of each request that its client sent later than it came, in no particular order."""
+    times = ((log.invocations, log.invocations.admitted_ns), (log.throttles, log.throttles.time_ns))
+    waits_ns = [
+        sent_ns[rows.attempt == 1] - log.requests.arrival_ns[rows.request[rows.attempt == 1]] for rows, sent_ns in times
+    ]
+    wait_ns = np.concatenate(waits_ns)
+    return wait_ns[wait_ns > 0]

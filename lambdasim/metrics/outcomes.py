@@ -94,6 +94,16 @@ def _last_row(request: IntArray, count: int) -> npt.NDArray[np.int32]:
     return rows
 
 
+def abandoned_rows(log: EventLog) -> npt.NDArray[np.intp]:
+    """Row of the invocation behind each abandonment, shape (n_abandonments,): nobody waits for its answer."""
+    invocations, abandonments = log.invocations, log.abandonments
+    # Both tables are sorted by (request, attempt), and only what was accepted can be abandoned.
+    width = int(invocations.attempt.max(initial=0)) + 1
+    return np.searchsorted(
+        invocations.request * width + invocations.attempt, abandonments.request * width + abandonments.attempt
+    )
+
+
 def is_error(result: npt.NDArray[np.int8]) -> npt.NDArray[np.bool_]:
     """Whether CloudWatch counts an invocation under Errors: function errors, crashes and timeouts."""
     return np.isin(result, (Result.ERROR, Result.CRASH, Result.TIMEOUT))

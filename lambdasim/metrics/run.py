@@ -8,6 +8,7 @@ from typing import Any
 
 from lambdasim.eventlog.log import EventLog
 from lambdasim.metrics.outcomes import RequestOutcomes, request_outcomes
+from lambdasim.metrics.responses import Responses, responses, source_answers
 from lambdasim.metrics.slo import slo_block
 from lambdasim.metrics.summary import Summary, summary_blocks
 from lambdasim.scenario.load import fingerprint
@@ -32,13 +33,23 @@ class Run:
         return request_outcomes(self.log)
 
     @cached_property
+    def responses(self) -> Responses:
+        """What the callers saw of each attempt and request."""
+        return responses(self.log, self.outcomes, source_answers(self.scenario.traffic.values()))
+
+    @property
+    def shown_responses(self) -> Responses | None:
+        """The same where it says more than the outcomes do: with a front end between callers and functions."""
+        return self.responses if any(source.via is not None for source in self.scenario.traffic.values()) else None
+
+    @cached_property
     def summary(self) -> Summary:
         """The content of ``summary.json``: times in seconds, ratios in [0, 1], None where there is no data."""
         log = self.log
         quotas: dict[str, Any] = {"": self.scenario.region.concurrency_quota}
         quotas |= {name: function.reserved_concurrency for name, function in self.scenario.functions.items()}
         total = len(log.requests)
-        blocks = summary_blocks(log, self.outcomes, self.scenario.duration, quotas)
+        blocks = summary_blocks(log, self.outcomes, self.responses, self.scenario.duration, quotas)
         content = {
             "scenario": {
                 "name": self.scenario.name,

@@ -14,6 +14,7 @@ from lambdasim.eventlog.log import NOT_YET, EventLog, Result
 from lambdasim.metrics.levels import peak, time_integral
 from lambdasim.metrics.outcomes import Outcome, RequestOutcomes, is_error
 from lambdasim.metrics.percentile import percentiles
+from lambdasim.metrics.responses import Responses, counted
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.units import NS_PER_S
 
@@ -45,6 +46,7 @@ class _Part:
     """The columns of the whole region, or of one function in it."""
 
     outcome: npt.NDArray[np.int8]
+    status: npt.NDArray[np.int16]  # that the caller saw last
     latency_ns: IntArray  # of the completed requests
     attempts: int
     throttle_reason: npt.NDArray[np.int8]
@@ -58,14 +60,16 @@ class _Part:
     reaped_ns: IntArray
 
 
-def summary_blocks(log: EventLog, outcomes: RequestOutcomes, duration_ns: int, quotas: Block) -> Block:
+def summary_blocks(
+    log: EventLog, outcomes: RequestOutcomes, statuses: Responses, duration_ns: int, quotas: Block
+) -> Block:
     """Every block from ``requests`` to ``functions``, in the order of the file.
 
     ``quotas`` maps "" to the region's quota and each function's name to its reserved concurrency or None. Means of
     concurrency and environments are time averages over [0, min(duration, simulated)).
     """
     until_ns = min(duration_ns, log.end_ns)
-    whole = _blocks(_part(log, outcomes, None), until_ns, log.end_ns, quotas[""])
+    whole = _blocks(_part(log, outcomes, statuses, None), until_ns, log.end_ns, quotas[""])
     functions = {}
     if len(log.function_names) == 1:
         (name,) = log.function_names
@@ -73,7 +77,9 @@ def summary_blocks(log: EventLog, outcomes: RequestOutcomes, duration_ns: int, q
     else:
         rows = _Rows(log)
         for number, name in enumerate(log.function_names):
-            functions[name] = _blocks(_part(log, outcomes, rows.of(number)), until_ns, log.end_ns, quotas[name])
+            functions[name] = _blocks(
+                _part(log, outcomes, statuses, rows.of(number)), until_ns, log.end_ns, quotas[name]
+            )
     return {**whole, "functions": functions}
 
 
@@ -100,7 +106,9 @@ def _grouped(function: npt.NDArray[np.int16], count: int) -> list[npt.NDArray[np
     return np.split(order, np.searchsorted(function[order], np.arange(1, count)))
 
 
-def _part(log: EventLog, outcomes: RequestOutcomes, rows: tuple[npt.NDArray[np.intp], ...] | None) -> _Part:
+def _part(
+    log: EventLog, outcomes: RequestOutcomes, statuses: Responses, rows: tuple[npt.NDArray[np.intp], ...] | None
+) -> _Part:
     everything = slice(None)
     requests, invoked, refused, born = rows or (everything,) * 4
     outcome = outcomes.outcome[requests]
@@ -109,6 +117,7 @@ def _part(log: EventLog, outcomes: RequestOutcomes, rows: tuple[npt.NDArray[np.i
     environment = log.invocations.environment[invoked]
     return _Part(
         outcome=outcome,
+        status=statuses.of_requests[requests],
         latency_ns=outcomes.settled_ns[requests][completed] - log.requests.arrival_ns[requests][completed],
         attempts=int(outcomes.attempts[requests].sum()),
         throttle_reason=log.throttles.reason[refused],
@@ -132,6 +141,7 @@ def _blocks(part: _Part, until_ns: int, run_end_ns: int, quota: int | None) -> B
         "environments": _environments(part, until_ns),
         "latency_s": _latency(part.latency_ns),
         "init_s": _init(part.cold_init_ns),
+        "responses": counted(part.status),
     }
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from lambdasim.eventlog.log import NOT_YET, EventLog, Result
 from lambdasim.metrics.outcomes import NONE, Outcome, RequestOutcomes
+from lambdasim.metrics.responses import Responses
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.units import NS_PER_S
 
@@ -61,8 +62,10 @@ def structured(table: Table) -> npt.NDArray[np.void]:
     return rows
 
 
-def requests_table(log: EventLog, outcomes: RequestOutcomes, first: int, last: int) -> Table:
-    """Requests ``first`` to ``last`` (exclusive), by request index."""
+def requests_table(
+    log: EventLog, outcomes: RequestOutcomes, first: int, last: int, statuses: Responses | None = None
+) -> Table:
+    """Requests ``first`` to ``last`` (exclusive), by request index; with ``statuses``, what the caller saw last."""
     rows = slice(first, last)
     invocations, requests = log.invocations, log.requests
     invoked = outcomes.last_invocation[rows]
@@ -96,10 +99,15 @@ def requests_table(log: EventLog, outcomes: RequestOutcomes, first: int, last: i
         Column(name="end_s", kind="time", values=settled),
         Column(name="latency_s", kind="time", values=np.where(settled == NOT_YET, MISSING, settled - arrival)),
         Column(name="environment", kind="number", values=environment),
+        *(() if statuses is None else (_status_column(statuses.of_requests[rows]),)),
     )
 
 
-def attempts_table(log: EventLog, first: int, last: int) -> Table:
+def _status_column(statuses: npt.NDArray[np.integer]) -> Column:
+    return Column(name="status", kind="number", values=np.where(statuses > 0, statuses, MISSING).astype(np.int64))
+
+
+def attempts_table(log: EventLog, first: int, last: int, statuses: Responses | None = None) -> Table:
     """All attempts of the requests ``first`` to ``last`` (exclusive), by request and attempt."""
     invocations, throttles = log.invocations, log.throttles
     taken = slice(*np.searchsorted(invocations.request, (first, last)))
@@ -143,6 +151,11 @@ def attempts_table(log: EventLog, first: int, last: int) -> Table:
         Column(name="init_s", kind="time", values=column(init, nothing)),
         Column(name="handler_s", kind="time", values=column(handler, nothing)),
         Column(name="end_s", kind="time", values=column(invocations.end_ns[taken], nothing)),
+        *(
+            ()
+            if statuses is None
+            else (_status_column(column(statuses.of_invocations[taken], statuses.of_throttles[refused])),)
+        ),
     )
 
 

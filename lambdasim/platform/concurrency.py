@@ -14,6 +14,7 @@ class ThrottleReason(IntEnum):
     RESERVED_RATE = 3
     SCALING_REQUEST_RATE = 4
     SCALING_RATE = 5
+    API_GATEWAY_RATE = 6  # refused before it reached Lambda
 
     @property
     def key(self) -> str:
@@ -31,6 +32,7 @@ AWS_REASON = {
     ThrottleReason.RESERVED_RATE: "ReservedFunctionInvocationRateLimitExceeded",
     ThrottleReason.SCALING_REQUEST_RATE: "FunctionInvocationRateLimitExceeded",
     ThrottleReason.SCALING_RATE: "ConcurrentInvocationLimitExceeded",
+    ThrottleReason.API_GATEWAY_RATE: "Too Many Requests",  # API Gateway's own 429, without a Reason
 }
 
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from lambdasim.platform.callers import ClientSpec, client_spec
 from lambdasim.platform.concurrency import ThrottleReason, rate_per_s, shared_pool_limit
 from lambdasim.platform.token_bucket import UNLIMITED_BUCKET, BucketLimits, bucket_limits, per_second_bucket
 from lambdasim.scenario import profiles
 from lambdasim.scenario.changes import in_time_order
-from lambdasim.scenario.clients import Backoff, Client, FixedDelays, RandomDelays
 from lambdasim.scenario.fields import UNLIMITED
 from lambdasim.scenario.schema import Function, FunctionScaling, Region, RegionScaling, Scenario
 from lambdasim.units import NS_PER_S
-
-# As a number of attempts or a time that is never reached.
-WITHOUT_LIMIT = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,19 +38,6 @@ class FunctionSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClientSpec:
-    """What the callers of one traffic source do; ``WITHOUT_LIMIT`` where they wait or try for ever."""
-
-    timeout_ns: int
-    max_attempts: int
-
-    @property
-    def is_patient(self) -> bool:
-        """Whether callers send each request once and wait for its answer however long it takes."""
-        return self.max_attempts == 1 and self.timeout_ns == WITHOUT_LIMIT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitChange:
     """What changes in the limits and the code at one instant. Functions by index."""
 
@@ -72,6 +56,7 @@ class Platform:
     ramp: tuple[int, int] | None  # start and step of the request-rate ramp, requests/s; None: off
     functions: tuple[FunctionSpec, ...]
     clients: tuple[ClientSpec, ...]  # by traffic source
+    api_gateway: BucketLimits  # of requests through any API Gateway of the account
     changes: tuple[LimitChange, ...]  # by time, then order in the file
     duration_ns: int
     drain_ns: int
@@ -108,7 +93,8 @@ def build_platform(scenario: Scenario) -> Platform:
         scaling=tuple(scaling),
         ramp=None if isinstance(ramp, str) else (ramp.start, ramp.step),
         functions=tuple(functions),
-        clients=tuple(_client(source.client) for source in scenario.traffic.values()),
+        clients=tuple(client_spec(source) for source in scenario.traffic.values()),
+        api_gateway=_api_gateway_bucket(region),
         changes=tuple(_limit_changes(scenario)),
         duration_ns=scenario.duration,
         drain_ns=scenario.drain,
@@ -162,6 +148,14 @@ def _rate_bucket(region: Region, concurrency: int) -> BucketLimits:
     return per_second_bucket(rate_per_s(concurrency, int(region.requests_per_concurrency)))
 
 
+def _api_gateway_bucket(region: Region) -> BucketLimits:
+    """AWS: a token bucket over all of an account's APIs in a region (API Gateway limits page, read 2026)."""
+    limit = region.api_gateway
+    if isinstance(limit, str):
+        return UNLIMITED_BUCKET
+    return bucket_limits(tokens=limit.burst, rate=limit.rate, per_ns=NS_PER_S)
+
+
 def _is_region_wide(region: Region) -> bool:
     scaling = region.scaling
     return scaling.scope == "region" if isinstance(scaling, RegionScaling) else scaling == "legacy"
@@ -181,16 +175,3 @@ def _function_bucket(region: Region, function: Function) -> BucketLimits:
 
 def _scaling_bucket(scaling: FunctionScaling) -> BucketLimits:
     return bucket_limits(tokens=scaling.burst, rate=scaling.rate, per_ns=scaling.per)
-
-
-def _client(client: Client) -> ClientSpec:
-    match client.retry:
-        case FixedDelays(delays=delays):
-            attempts = 1 + len(delays)
-        case Backoff(max_attempts=limit) | RandomDelays(max_attempts=limit):
-            attempts = WITHOUT_LIMIT if limit == UNLIMITED else int(limit)
-        case _:
-            attempts = 1
-    return ClientSpec(
-        timeout_ns=WITHOUT_LIMIT if client.timeout == UNLIMITED else int(client.timeout), max_attempts=attempts
-    )

@@ -13,12 +13,19 @@ from lambdasim.metrics.highlights import (
     mean_handler_ns,
     mean_wait_ns,
     waited_without_cold_start,
+    went_on_ns,
 )
 from lambdasim.metrics.outcomes import Outcome
 from lambdasim.metrics.run import Run
+from lambdasim.platform.callers import client_spec, gives_up_first
 from lambdasim.platform.concurrency import ThrottleReason
+from lambdasim.platform.lifecycle import INIT_LIMIT_NS
 from lambdasim.report.wording import MEANING, clock_text, count_text, seconds_value, share_text, time_text
-from lambdasim.units import NS_PER_S
+from lambdasim.scenario.traffic import TrafficSource
+from lambdasim.units import NS_PER_S, format_duration
+
+# A share of waiting or work in vain below these is no reason to change anything, or not worth a sentence.
+_WORTH_A_STEP, _WORTH_A_SENTENCE = 0.03, 0.001
 
 _NEXT_STEP = {
     ThrottleReason.ACCOUNT_CONCURRENCY: (
@@ -44,6 +51,10 @@ _NEXT_STEP = {
     ThrottleReason.SCALING_RATE: (
         "A larger quota would not help: environments start at a fixed rate. Let the traffic rise more slowly, spread it"
         " over several functions, or let callers retry."
+    ),
+    ThrottleReason.API_GATEWAY_RATE: (
+        "API Gateway refuses before Lambda is asked; no setting of Lambda helps. Compare with a function URL (--set"
+        " traffic.{source}.via=function-url) or a higher rate from AWS (--set region.api_gateway.rate={gateway_rate})."
     ),
 }
 
@@ -87,6 +98,27 @@ def littles_law_sentences(run: Run) -> list[str]:
     return sentences
 
 
+def for_nobody_sentences(run: Run) -> list[str]:
+    """How much of the mean concurrency nobody waited for any longer; nothing to say where it is next to nothing."""
+    mean, for_nobody = run.summary["concurrency"]["mean"], _mean_for_nobody(run)
+    if not mean or for_nobody < _WORTH_A_SENTENCE * mean:
+        return []
+    return [
+        f"On average {count_text(for_nobody)} of {count_text(mean)} in flight ({share_text(for_nobody, mean)}) worked"
+        " for callers that had stopped waiting."
+    ]
+
+
+def _mean_for_nobody(run: Run) -> float:
+    """Mean number in flight whose callers had stopped waiting, over the interval of the mean concurrency."""
+    until_ns = _until_ns(run)
+    return int(went_on_ns(run.log, until_ns).sum()) / until_ns if until_ns else 0.0
+
+
+def _until_ns(run: Run) -> int:
+    return min(run.scenario.duration, run.log.end_ns)
+
+
 def first_limit_sentence(run: Run) -> str:
     """Which limit refused an attempt first, or how far the nearest one was."""
     first = first_throttle(run.log)
@@ -111,12 +143,17 @@ def next_steps(run: Run) -> list[str]:
         steps.append(_throttle_step(run, worst))
         steps += _other_limits(run, worst)
         steps += _cold_wave(run)
+    in_vain = max(_shares_in_vain(run))
+    if in_vain >= _WORTH_A_STEP:
+        is_first = in_vain > summary["attempts"]["throttles"] / summary["attempts"]["total"]
+        steps.insert(0 if is_first else len(steps), _in_vain_step(run))
     if summary["requests"]["throttled"] and not summary["attempts"]["retries"]:
         source = _most_throttled_source(run)
         steps.append(
             "Callers gave up after their first refusal. See what retries change: --set"
             f" 'traffic.{source}.client.retry={{max_attempts: 4, base: 200ms, cap: 5s, jitter: full}}'."
         )
+    steps += _used_up_quotas(run)
     if summary["requests"]["in_flight"]:
         steps.append("Some requests were not settled when the run ended: a longer drain shows what becomes of them.")
     unused = waited_without_cold_start(run.log)
@@ -164,6 +201,81 @@ def _cold_wave(run: Run) -> list[str]:
     ]
 
 
+def _shares_in_vain(run: Run) -> tuple[float, float]:
+    """Share of the requests whose callers stopped waiting, and of the work in flight that went on after that."""
+    requests, mean = run.summary["requests"], run.summary["concurrency"]["mean"]
+    of_requests = requests["timed_out_client"] / requests["total"] if requests["total"] else 0.0
+    return of_requests, _mean_for_nobody(run) / mean if mean else 0.0
+
+
+def _in_vain_step(run: Run) -> str:
+    """What was in vain, and the two ways out: work that ends with the waiting, or waiting that outlasts the work."""
+    of_requests, of_work = _shares_in_vain(run)
+    found = []
+    if of_requests:
+        found.append(f"{share_text(of_requests, 1)} of the requests got no answer in time")
+    if of_work:
+        found.append(f"{share_text(of_work, 1)} of what was in flight worked on for callers that had stopped waiting")
+    name, function = _most_in_vain(run)
+    source, timeout_ns = run.scenario.traffic[name], run.scenario.functions[function].timeout
+    wait_ns = client_spec(source).timeout_ns
+    ways = []
+    if NS_PER_S <= wait_ns < timeout_ns:
+        end = f"--set functions.{function}.timeout={format_duration(wait_ns)}"
+        ways.append(f"end the work when the waiting ends ({end})")
+    ways.append(_longer_wait(name, source, timeout_ns + INIT_LIMIT_NS))
+    return f"{', and '.join(found)}. Try to {', or to '.join(ways)}."
+
+
+def _longer_wait(name: str, source: TrafficSource, needed_ns: int) -> str:
+    """How to wait until a function must have answered: as long as it may run, after the longest init."""
+    via = source.via
+    if via is None or not gives_up_first(via, source.client):
+        wait = f"--set traffic.{name}.client.timeout={format_duration(needed_ns)}"
+        return f"wait until the function must have ended ({wait})"
+    longest_ns = via.usual.longest_timeout_ns
+    if longest_ns is not None and via.timeout_ns == longest_ns:
+        return f"answer at once and let callers ask for the result later: {via.front_end} waits no longer"
+    wait_ns = needed_ns if longest_ns is None else min(needed_ns, longest_ns)
+    keys = f"front_end: {via.front_end}, timeout: {format_duration(wait_ns)}"
+    if via.throttle_status is not None:
+        keys += f", throttle_status: {via.throttle_status}"
+    return f"let the gateway wait longer (--set 'traffic.{name}.via={{{keys}}}')"
+
+
+def _most_in_vain(run: Run) -> tuple[str, str]:
+    """Source and function of most of the work that went on for nobody; where none did, of most given-up attempts."""
+    log = run.log
+    request = log.abandonments.request
+    went_on = went_on_ns(log, _until_ns(run))
+    pair = log.requests.source[request].astype(np.int64) * len(log.function_names) + log.requests.function[request]
+    weights = went_on if went_on.any() else np.ones(len(pair))
+    source, function = divmod(int(np.bincount(pair, weights=weights).argmax()), len(log.function_names))
+    return log.source_names[source], log.function_names[function]
+
+
+def _used_up_quotas(run: Run) -> list[str]:
+    """Sources whose SDK gave up requests before their last attempt, as its retry quota did not hold another one."""
+    gave_up = np.isin(run.outcomes.outcome, (Outcome.THROTTLED, Outcome.FAILED, Outcome.TIMED_OUT_CLIENT))
+    steps = []
+    for number, (name, source) in enumerate(run.scenario.traffic.items()):
+        spec = client_spec(source)
+        if spec.quota is None:
+            continue
+        # A function error is the end for a direct caller, whatever the quota.
+        of_source = gave_up & (run.log.requests.source == number)
+        if not spec.is_error_seen:
+            of_source &= run.outcomes.outcome != Outcome.FAILED
+        early = int((run.outcomes.attempts[of_source] < spec.max_attempts).sum())
+        if early:
+            steps.append(
+                f"{count_text(early)} requests of {name} were given up before their last attempt: the retry quota of"
+                f" their SDK client ({spec.quota.tokens} tokens) was used up. It keeps an overload from growing; with a"
+                f" client for each caller it hardly binds: try --set traffic.{name}.client.count=1000."
+            )
+    return steps
+
+
 def _most_throttled_source(run: Run) -> str:
     throttled = run.log.requests.source[run.outcomes.outcome == Outcome.THROTTLED]
     return run.log.source_names[int(np.bincount(throttled).argmax())]
@@ -181,4 +293,11 @@ def _throttle_step(run: Run, reason: ThrottleReason) -> str:
         double_quota=2 * run.scenario.region.concurrency_quota,
         double_reserved=max(1, 2 * reserved),
         function=function,
+        source=run.log.source_names[run.log.requests.source[rows[0]]],
+        gateway_rate=_doubled_gateway_rate(run),
     )
+
+
+def _doubled_gateway_rate(run: Run) -> str:
+    limit = run.scenario.region.api_gateway
+    return "unlimited" if isinstance(limit, str) else f"{2 * limit.rate}/s"

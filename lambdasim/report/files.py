@@ -102,10 +102,13 @@ def summary_text(summary: object) -> str:
 
 def write_tables(run: Run, directory: Path, period_ns: int) -> None:
     """``requests.csv``, ``attempts.csv``, ``environments.csv`` and ``metrics.csv``."""
-    count = len(run.log.requests)
+    count, seen = len(run.log.requests), run.shown_responses
     ranges = [(first, min(first + _REQUESTS_AT_A_TIME, count)) for first in range(0, count or 1, _REQUESTS_AT_A_TIME)]
-    _write_csv(directory / "requests.csv", (requests_table(run.log, run.outcomes, *part) for part in ranges))
-    _write_csv(directory / "attempts.csv", (attempts_table(run.log, *part) for part in ranges))
+    _write_csv(
+        directory / "requests.csv",
+        (requests_table(run.log, run.outcomes, *part, seen) for part in ranges),
+    )
+    _write_csv(directory / "attempts.csv", (attempts_table(run.log, *part, seen) for part in ranges))
     _write_csv(directory / "environments.csv", [environments_table(run.log)])
     _write_metrics(directory / "metrics.csv", cloudwatch_metrics(run.log, period_ns, run.scenario.limits_in_force()))
 

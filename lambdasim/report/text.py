@@ -15,33 +15,39 @@ from rich.text import Text
 from lambdasim.metrics.highlights import (
     MINUTE_NS,
     busiest_second,
+    coldest,
+    held_back_ns,
     last_throttle_ns,
     latency_rows,
-    minutes,
+    most_throttled,
+    telling_period_ns,
     waited_without_cold_start,
-    worst_minute,
 )
 from lambdasim.metrics.outcomes import Outcome
 from lambdasim.metrics.run import Run
 from lambdasim.platform.concurrency import AWS_REASON, ThrottleReason
-from lambdasim.report.advice import first_limit_sentence, littles_law_sentences, next_steps
+from lambdasim.report.advice import first_limit_sentence, for_nobody_sentences, littles_law_sentences, next_steps
 from lambdasim.report.wording import (
     MEANING,
     change_text,
     clock_text,
     count_text,
+    counted,
     seconds_value,
     share_text,
+    status_meaning,
     target_texts,
     time_text,
     were,
 )
 from lambdasim.scenario.changes import in_time_order
+from lambdasim.scenario.front_end import TOO_MANY_REQUESTS
 from lambdasim.units import NS_PER_S
 
 _WIDTH = 100
 _MAX_FUNCTIONS = 20
 
+_BEHIND_A_FRONT_END = "the caller, or a gateway for it, stopped waiting"
 _FATE = {
     Outcome.COMPLETED: "got an answer",
     Outcome.FAILED: "ended in a function error or timeout",
@@ -70,6 +76,7 @@ def print_summary(run: Run, out: IO[str], directory: Path | None) -> None:
     _offered(console, run)
     _changes(console, run)
     _fates(console, run)
+    _responses(console, run)
     _throttles(console, run)
     _cold_starts(console, run)
     _latency(console, run)
@@ -128,13 +135,28 @@ def _changes(console: Console, run: Run) -> None:
 
 
 def _fates(console: Console, run: Run) -> None:
-    requests = run.summary["requests"]
+    requests, fate = run.summary["requests"], _FATE
+    if any(source.via is not None for source in run.scenario.traffic.values()):
+        fate = fate | {Outcome.TIMED_OUT_CLIENT: _BEHIND_A_FRONT_END}
     table = _table("", "requests", "", "")
     for outcome in Outcome:
         count = requests[outcome.key]
         if count or outcome == Outcome.COMPLETED:
-            table.add_row(outcome.key, count_text(count), share_text(count, requests["total"]), _FATE[outcome])
+            table.add_row(outcome.key, count_text(count), share_text(count, requests["total"]), fate[outcome])
     _section(console, "What became of them", table)
+
+
+def _responses(console: Console, run: Run) -> None:
+    """The status codes behind a front end, where they say more than the outcomes."""
+    if run.shown_responses is None:
+        return
+    seen = {status: count for status, count in run.summary["responses"].items() if count}
+    has_direct_calls = any(source.via is None for source in run.scenario.traffic.values())
+    table = _table("", "requests", "", "")
+    for status, count in seen.items():
+        meaning = status_meaning(status, has_direct_calls=has_direct_calls)
+        table.add_row(status, count_text(count), share_text(count, run.summary["requests"]["total"]), meaning)
+    _section(console, "What callers saw in the end (HTTP status)", table)
 
 
 def _throttles(console: Console, run: Run) -> None:
@@ -154,19 +176,31 @@ def _throttles(console: Console, run: Run) -> None:
             )
     _section(console, "Why attempts were throttled", table)
     seen = [reason for reason in ThrottleReason if attempts["throttles_by_reason"][reason.key]]
-    lines = ["AWS would say " + " or ".join(dict.fromkeys(AWS_REASON[reason] for reason in seen)) + " (HTTP 429)."]
-    minute = worst_minute(run.log)
-    if minute is not None and minute.throttles:
-        lines.append(
-            f"Worst minute: {clock_text(minute.start_ns)} to {clock_text(minute.start_ns + MINUTE_NS)},"
-            f" {count_text(minute.throttles)} of {count_text(minute.attempts)} attempts refused"
-            f" ({share_text(minute.throttles, minute.attempts)})."
-        )
+    by_lambda = dict.fromkeys(AWS_REASON[reason] for reason in seen if reason != ThrottleReason.API_GATEWAY_RATE)
+    lines = []
+    if by_lambda:
+        lines.append(f"AWS would say {' or '.join(by_lambda)} (HTTP 429{_behind_front_ends(run)}).")
+    if ThrottleReason.API_GATEWAY_RATE in seen:
+        lines.append(f"API Gateway would say {AWS_REASON[ThrottleReason.API_GATEWAY_RATE]} (HTTP 429).")
+    length_ns = _period_ns(run)
+    worst = most_throttled(run.log, length_ns)
+    lines.append(
+        f"Worst {_period_name(length_ns)}: {clock_text(worst.start_ns)} to {clock_text(worst.start_ns + length_ns)},"
+        f" {count_text(worst.throttles)} of {count_text(worst.attempts)} attempts refused"
+        f" ({share_text(worst.throttles, worst.attempts)})."
+    )
     last = last_throttle_ns(run.log)
     if last is not None:
         lines.append(f"The last refusal was at {clock_text(last)}.")
     _body(console, lines)
     _paragraphs(console, "Which limit bound first", [first_limit_sentence(run)])
+
+
+def _behind_front_ends(run: Run) -> str:
+    """What becomes of Lambda's 429 on its way to callers that do not call it directly."""
+    others = {source.via.status_of_throttle for source in run.scenario.traffic.values() if source.via is not None}
+    statuses = " or ".join(str(status) for status in sorted(others - {TOO_MANY_REQUESTS}))
+    return f"; behind their front end callers see {statuses}" if statuses else ""
 
 
 def _cold_starts(console: Console, run: Run) -> None:
@@ -186,11 +220,13 @@ def _cold_starts(console: Console, run: Run) -> None:
             lines.append(
                 "Whichever environment is ready first serves whoever waits longest, so quick inits are met more often."
             )
-    minute = max(minutes(run.log), key=lambda minute: minute.cold_starts)
-    if cold and run.log.end_ns > MINUTE_NS:
+    length_ns = _period_ns(run)
+    worst = coldest(run.log, length_ns)
+    if worst.cold_starts > 1 and run.log.end_ns > length_ns:
         lines.append(
-            f"Worst minute: {clock_text(minute.start_ns)}, {count_text(minute.cold_starts)} cold starts"
-            f" ({share_text(minute.cold_starts, minute.attempts - minute.throttles)} of its invocations)."
+            f"Worst {_period_name(length_ns)}: {clock_text(worst.start_ns)} to"
+            f" {clock_text(worst.start_ns + length_ns)}, {counted(worst.cold_starts, 'cold start')}"
+            f" ({share_text(worst.cold_starts, worst.attempts - worst.throttles)} of its invocations)."
         )
     environments = run.summary["environments"]
     lines.append(
@@ -201,9 +237,18 @@ def _cold_starts(console: Console, run: Run) -> None:
     _paragraphs(console, "Cold starts", lines)
 
 
+def _period_ns(run: Run) -> int:
+    """The period of which the worst is named."""
+    return telling_period_ns(min(run.scenario.duration, run.log.end_ns))
+
+
+def _period_name(length_ns: int) -> str:
+    return "minute" if length_ns == MINUTE_NS else "hour"
+
+
 def _latency(console: Console, run: Run) -> None:
     rows = latency_rows(run.log, run.outcomes)
-    if not rows[-1].count:
+    if not any(row.count for row in rows):
         return
     table = _table("", "requests", "p50", "p95", "p99", "max")
     for row in rows:
@@ -211,6 +256,10 @@ def _latency(console: Console, run: Run) -> None:
             times = (row.p50_ns, row.p95_ns, row.p99_ns, row.max_ns)
             table.add_row(row.label, count_text(row.count), *map(time_text, times))
     _section(console, "Latency as the caller sees it", table)
+    held_back = held_back_ns(run.log)
+    if len(held_back):
+        were_held_back = f"{were(len(held_back), 'call')} held back by the rate limiter of their own client"
+        _body(console, [f"{were_held_back}, for {time_text(float(held_back.mean()))} on average."])
 
 
 def _concurrency(console: Console, run: Run) -> None:
@@ -221,6 +270,7 @@ def _concurrency(console: Console, run: Run) -> None:
         f"Peak {count_text(concurrency['peak'])} of {', then '.join(map(count_text, quotas))}{share},"
         f" {count_text(concurrency['mean'])} on average.",
         *littles_law_sentences(run),
+        *for_nobody_sentences(run),
     ]
     _paragraphs(console, "Concurrency, and Little's law", lines)
 
@@ -229,14 +279,19 @@ def _functions(console: Console, run: Run) -> None:
     functions = run.summary["functions"]
     if len(functions) == 1 and all(block["concurrency"]["quota"] is None for block in functions.values()):
         return
-    table = _table("", "requests", "throttled", "cold", "p99", "peak", "reserved")
-    shown = sorted(functions, key=lambda name: -functions[name]["requests"]["total"])[:_MAX_FUNCTIONS]
+    has_retries = run.summary["attempts"]["retries"] > 0
+    each = ["attempts each"] if has_retries else []
+    table = _table("", "requests", *each, "throttled", "cold", "p99", "peak", "reserved")
+    shown = list(functions)
+    if len(shown) > _MAX_FUNCTIONS:
+        shown = sorted(shown, key=lambda name: -functions[name]["requests"]["total"])[:_MAX_FUNCTIONS]
     for name in shown:
         block = functions[name]
-        requests = block["requests"]
+        requests, attempts = block["requests"], block["attempts"]["total"]
         table.add_row(
             name,
             count_text(requests["total"]),
+            *([count_text(attempts / requests["total"] if requests["total"] else None)] if has_retries else []),
             share_text(requests["throttled"], requests["total"]),
             share_text(block["invocations"]["cold_starts"], block["invocations"]["total"]),
             seconds_value(block["latency_s"]["p99"]),

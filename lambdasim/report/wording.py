@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdasim.platform.concurrency import ThrottleReason
-from lambdasim.scenario.changes import Change
+from lambdasim.scenario.changes import Change, FunctionChange
 from lambdasim.scenario.slo import LATENCY_TARGETS
 from lambdasim.units import NS_PER_S
 
@@ -18,25 +18,58 @@ MEANING = {
     ThrottleReason.RESERVED_RATE: "more requests per second than 10 x the reserved concurrency",
     ThrottleReason.SCALING_REQUEST_RATE: "the accepted request rate grew faster than Lambda lets it",
     ThrottleReason.SCALING_RATE: "new environments were needed faster than Lambda starts them",
+    ThrottleReason.API_GATEWAY_RATE: "more requests than API Gateway lets through; they never reached Lambda",
+}
+
+# What a caller can conclude from the status of an answer, and what was behind it.
+_STATUS_MEANING = {
+    "200": "answered",
+    "429": "refused: by Lambda, or by API Gateway before it",
+    "500": "refused by Lambda, said API Gateway",
+    "502": "the function failed; of a load balancer, Lambda's refusals as well",
+    "503": "the function took too long for an HTTP API",
+    "504": "the function took too long for the front end",
+    "none": "no answer: the caller stopped waiting",
 }
 
 
+def status_meaning(status: str, *, has_direct_calls: bool) -> str:
+    """What a status says, in runs where some callers call Lambda directly or none does."""
+    if status == "200" and has_direct_calls:
+        return f"{_STATUS_MEANING[status]}; of a direct call, function errors as well"
+    return _STATUS_MEANING.get(status, "refused by Lambda, as this scenario words it")
+
+
 def change_text(change: Change) -> str:
-    """What a change does, in a few words: ``quota 3,000``, ``deploy api``, ``api: reserved 0``."""
+    """What a change does, in a few words: ``quota 3,000``, ``deploy api``, ``a, b: reserved 0``, ``web, batch off``."""
     words = []
     if change.region is not None:
         words.append(f"quota {change.region.concurrency_quota:,}")
     if change.deploy is not None:
         words.append(f"deploy {change.deploy}")
-    for name, function in (change.functions or {}).items():
-        if function.reserved_concurrency is not None:
-            words.append(f"{name}: reserved {function.reserved_concurrency}")
-        if function.duration is not None:
-            words.append(f"{name}: other duration")
-        if function.errors is not None:
-            words.append(f"{name}: other errors")
-    words += [f"{name} {word}" for name, word in (change.traffic or {}).items()]
-    return ", ".join(words)
+    functions = {name: _function_change_text(function) for name, function in (change.functions or {}).items()}
+    words += [f"{', '.join(names)}: {text}" for text, names in _by_value(functions).items() if text]
+    words += [f"{', '.join(names)} {switch}" for switch, names in _by_value(change.traffic or {}).items()]
+    return "; ".join(words)
+
+
+def _function_change_text(function: FunctionChange) -> str:
+    words = []
+    if function.reserved_concurrency is not None:
+        words.append(f"reserved {function.reserved_concurrency}")
+    if function.duration is not None:
+        words.append("other duration")
+    if function.errors is not None:
+        words.append("other errors")
+    return " and ".join(words)
+
+
+def _by_value(named: Mapping[str, str]) -> dict[str, list[str]]:
+    """Names by what they have in common, each value where it comes first."""
+    names: dict[str, list[str]] = {}
+    for name, value in named.items():
+        names.setdefault(value, []).append(name)
+    return names
 
 
 def time_text(time_ns: float | None) -> str:
@@ -109,9 +142,14 @@ def target_texts(name: str, target: Mapping[str, Any]) -> tuple[str, str]:
     return exact if texts[0] == texts[1] and not target["met"] else texts
 
 
+def counted(count: int, thing: str) -> str:
+    """``1 cold start``, ``2 cold starts``."""
+    return f"{count_text(count)} {thing}" if count == 1 else f"{count_text(count)} {thing}s"
+
+
 def were(count: int, thing: str) -> str:
     """``1 environment was``, ``2 environments were``."""
-    return f"{count_text(count)} {thing} was" if count == 1 else f"{count_text(count)} {thing}s were"
+    return f"{counted(count, thing)} {'was' if count == 1 else 'were'}"
 
 
 def count_text(value: float | None) -> str:

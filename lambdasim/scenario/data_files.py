@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import GetCoreSchemaHandler, SerializationInfo, ValidationInfo
-from pydantic_core import core_schema
+from pydantic import ValidationInfo
 
 from lambdasim.errors import RuleViolation
+from lambdasim.scenario.kept import Kept
 from lambdasim.units import MAX_TIME_NS, NS_PER_S
 
 SHOWN_ROWS = 10  # a file with more bad rows than this is wrong in one way, many times
@@ -32,27 +32,17 @@ _DECIMAL = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,9}))?")
 _MAX_FUNCTIONS = np.iinfo(np.int16).max
 _FIRST_ROW = 2  # the line of the first row, below the header
 
-# What a serialisation context holds under this key to get hashes in place of paths.
-HASHES = "data_file_hashes"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DataFile:
+class DataFile(Kept):
     """A file that was read, validated and hashed."""
 
     path: str  # as written in the scenario
     sha256: str
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        """An instance validates as itself and is written back as its path, or as its hash in a fingerprint."""
-        return core_schema.is_instance_schema(
-            cls, serialization=core_schema.plain_serializer_function_ser_schema(_write, info_arg=True)
-        )
-
-
-def _write(file: DataFile, info: SerializationInfo) -> str:
-    return f"sha256:{file.sha256}" if (info.context or {}).get(HASHES) else file.path
+    def text(self) -> str:
+        """The path, as written in the scenario."""
+        return self.path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

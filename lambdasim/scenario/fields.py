@@ -38,7 +38,8 @@ def _at_least_1mb(value: object) -> int:
     return size_mb
 
 
-def _above_zero(value: object) -> float:
+def positive_rate(value: object) -> float:
+    """Requests per second of a rate above 0. Raises RuleViolation."""
     rate = units.parse_rate(value)
     if rate <= 0:
         raise RuleViolation("must be above 0/s", "leave the traffic source out if it sends nothing")
@@ -72,7 +73,7 @@ DurationLimit = Annotated[int | Literal["unlimited"], BeforeValidator(_unlimited
 # Requests per second, 0 or more.
 Rate = Annotated[float, BeforeValidator(units.parse_rate), _WRITE_RATE]
 # Requests per second, above 0.
-PositiveRate = Annotated[float, BeforeValidator(_above_zero), _WRITE_RATE]
+PositiveRate = Annotated[float, BeforeValidator(positive_rate), _WRITE_RATE]
 # Whole requests per second, 1 or more: the request-rate ramp counts whole tokens.
 WholeRate = Annotated[int, BeforeValidator(_whole_rate), PlainSerializer(lambda rate: f"{rate}/s", return_type=str)]
 # Megabytes.

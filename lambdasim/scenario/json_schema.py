@@ -14,14 +14,22 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic import TypeAdapter
 from pydantic_core import PydanticUndefined
 
-from lambdasim.scenario import fields, profiles
+from lambdasim.scenario import fields, k6, profiles, week
+from lambdasim.scenario.artillery import ArtilleryDuration
 from lambdasim.scenario.clients import NoRetry
 from lambdasim.scenario.data_files import SampleFile, Trace
 from lambdasim.scenario.distributions import Distribution, DistributionOrUnlimited, MixturePart
 from lambdasim.scenario.fields import Model
+from lambdasim.scenario.front_end import ANSWERS
 from lambdasim.scenario.json_schema_ranges import OUTSIDE_CODE_SIZE, OUTSIDE_MEMORY, OUTSIDE_TIMEOUT
+from lambdasim.scenario.meanings import MEANINGS
+from lambdasim.scenario.rate_function import RateOrFunction
 from lambdasim.scenario.schema import Function, Region, Scenario
+from lambdasim.scenario.sdk_retries import SDK_RETRIES
+from lambdasim.scenario.shapes import SHAPES
 from lambdasim.scenario.slo import Slo
+from lambdasim.scenario.traffic import WAYS
+from lambdasim.scenario.virtual_users import MOST_USERS
 
 Schema = dict[str, Any]
 
@@ -33,6 +41,13 @@ _RATE = _NUMBER + _PER
 _WHOLE_RATE = rf"(?:[0-9]+(?:\.0*)?\s*/\s*(?:s|sec)|{_NUMBER}\s*/\s*(?:m|min|h|hour|d|day)|[0-9.]+[eE]\+?[0-9]+{_PER})"
 _PERCENT = r"(?:0*(?:100(?:\.0*)?|[0-9]{1,2}(?:\.[0-9]*)?|\.[0-9]+)|[0-9.]+[eE][+-]?[0-9]{1,3})\s*%"
 _NOT_ZERO = "(?=.*[1-9])"
+
+
+def _in_any_case(text: str) -> str:
+    return "".join(f"[{letter}{letter.upper()}]" for letter in text)
+
+
+_WEEKDAY = "(?:" + "|".join(f"{_in_any_case(day[:3])}(?:{_in_any_case(day[3:])})?" for day in week.WEEKDAYS) + ")"
 _NAME = "^[A-Za-z0-9._-]{1,64}$"  # as in ``rules.check_names``
 
 
@@ -55,6 +70,9 @@ def _any_of(*schemas: Schema) -> Schema:
 
 _NULL: Schema = {"type": "null"}
 _UNLIMITED: Schema = {"const": fields.UNLIMITED}
+# Bare numbers, where another program's words are taken over.
+_NUMBER_OF_UNITS: Schema = {"type": "number", "minimum": 0}
+_UNITS_ABOVE_0: Schema = {"type": "number", "exclusiveMinimum": 0}
 
 # The types that are written as text with a unit, each with the name of its definition.
 _TEXT_TYPES: tuple[tuple[Any, str, Schema], ...] = (
@@ -63,10 +81,21 @@ _TEXT_TYPES: tuple[tuple[Any, str, Schema], ...] = (
     (fields.DurationLimit, "PositiveTimeOrUnlimited", _any_of(_ref("PositiveTime"), _UNLIMITED)),
     (fields.Rate, "Rate", _text_or_0(_RATE, "20/s", "600/min")),
     (fields.PositiveRate, "PositiveRate", _text(_NOT_ZERO + _RATE, "20/s", "600/min")),
+    (RateOrFunction, "PositiveRate", _text(_NOT_ZERO + _RATE, "20/s", "600/min")),  # a function is only for Python
     (fields.WholeRate, "WholeRate", _text(_NOT_ZERO + _WHOLE_RATE, "1000/s")),
     (fields.SizeMb, "Size", _text(rf"{_NOT_ZERO}{_NUMBER}\s*(?:MB|MiB|GB|GiB|TB|TiB)", "512MB", "2GB")),
     (fields.SizeLimit, "SizeOrUnlimited", _any_of(_ref("Size"), _UNLIMITED)),
     (fields.Ratio, "Ratio", _text_or_0(_PERCENT, "0.1%", "5%")),
+    (week.WeekTime, "WeekTime", _text(_WEEKDAY + r"(?: +[0-9]{1,2}:[0-5][0-9])?", "monday 08:30")),
+    (week.TimeOfDay, "TimeOfDay", _text_or_0(_TIME, "15h", "9h30m")),
+    (week.LengthOfDay, "LengthOfDay", _text(_NOT_ZERO + _TIME, "10m")),
+    (k6.K6Duration, "K6Time", _any_of(_NUMBER_OF_UNITS, _text(f"(?:{_TIME}|{_NUMBER})", "1m30s"))),
+    (
+        k6.K6PositiveDuration,
+        "PositiveK6Time",
+        _any_of(_UNITS_ABOVE_0, _text(_NOT_ZERO + f"(?:{_TIME}|{_NUMBER})", "1m")),
+    ),
+    (ArtilleryDuration, "ArtilleryTime", _any_of(_UNITS_ABOVE_0, _text(_NOT_ZERO + f"(?:{_TIME}|{_NUMBER})", "5m"))),
 )
 
 _FILE: Schema = {"type": "string", "pattern": r"\S"}
@@ -87,8 +116,36 @@ def _when_unlimited(key: str, schema: Schema) -> Schema:
     return {"if": condition, "then": {"properties": {key: schema}}}
 
 
-_TRACE_RULE = _only("trace", "rate", "stages", "shape", "start_rate")
-_TRACE_RULE["properties"]["arrivals"] = False
+def _way(given: str, more: Schema | None = None, *, users: bool = False) -> Schema:
+    """One way to say when requests come; virtual users need a think time, and neither they nor a trace have a law."""
+    schema = _only(given, *(way for way in WAYS if way != given), *(() if given == "stages" else ("start_rate",)))
+    properties = schema["properties"]
+    properties["think_time"] = {"not": _NULL} if users else _NULL
+    if users or given == "trace":
+        properties["arrivals"] = False
+    if users:
+        schema["required"].append("think_time")
+    if more is not None:
+        properties[given] = {"allOf": [properties[given], more]}
+    return schema
+
+
+def _lasting(phase: Schema) -> Schema:
+    """A phase that needs a duration."""
+    properties = {**phase["properties"], "duration": {"not": _NULL}}
+    return {"required": [*phase["required"], "duration"], "properties": properties}
+
+
+# Retries that no quota limits, so that a number of SDK clients would mean nothing.
+_UNLIMITED_SDKS: Schema = {"enum": [name for name, sdk in SDK_RETRIES.items() if sdk.quota is None]}
+_WITHOUT_QUOTA: list[Schema] = [
+    {"const": "none"},
+    _UNLIMITED_SDKS,
+    {"type": "object", "required": ["preset"], "properties": {"preset": _UNLIMITED_SDKS}},
+    {"type": "object", "not": {"required": ["preset"]}},
+]
+
+_K6_RATE: Schema = {"required": ["executor"], "properties": {"executor": {"enum": list(k6.ARRIVAL_EXECUTORS)}}}
 
 # What the models check beyond the type of a key, by definition or by definition and key.
 _RULES: dict[str, Schema] = {
@@ -112,142 +169,40 @@ _RULES: dict[str, Schema] = {
         "required": ["p0", "p100"],
         "propertyNames": {"pattern": r"^p(?:[0-9]{1,2}(?:\.[0-9]+)?|0[0-9]{2}(?:\.[0-9]+)?|100(?:\.0+)?)$"},
     },
+    "Client": {
+        "if": {"required": ["count"]},
+        "then": {"required": ["retry"], "properties": {"retry": {"not": {"anyOf": _WITHOUT_QUOTA}}}},
+    },
     "Backoff": _when_unlimited("base", _ref("PositiveTime")),
     "RandomDelays": _when_unlimited("delay", {"not": _ref("NoTime")}),
     "TrafficSource": {
         "oneOf": [
-            _only("rate", "stages", "shape", "trace", "start_rate"),
-            _only("stages", "rate", "shape", "trace"),
-            _only("shape", "rate", "stages", "trace", "start_rate"),
-            _TRACE_RULE,
+            *(_way(way) for way in ("rate", "stages", "shape", "trace", "artillery")),
+            _way("k6", _K6_RATE),
+            _way("k6", {"not": _K6_RATE}, users=True),
+            _way("virtual_users", users=True),
+        ]
+    },
+    "Shape": {"oneOf": [_only(shape, *(other for other in SHAPES if other != shape)) for shape in SHAPES]},
+    "Phase": {
+        "oneOf": [
+            _lasting(_only("arrivalRate", "arrivalCount", "pause")),
+            _lasting(_only("arrivalCount", "arrivalRate", "rampTo", "pause")),
+            _only("pause", "duration", "arrivalRate", "rampTo", "arrivalCount"),
         ]
     },
 }
 
-# Words that stand for a number.
-_WORDS: dict[str, Schema] = {"Region.concurrency_quota": {"const": "new-account"}}
+# Short forms: a word that stands for a number, a name or a number that stands for a mapping.
+_WORDS: dict[str, Schema] = {
+    "Region.concurrency_quota": {"const": "new-account"},
+    "Client.retry": {"enum": list(SDK_RETRIES)},
+    "TrafficSource.via": {"enum": list(ANSWERS)},
+    "TrafficSource.virtual_users": {"type": "integer", "minimum": 1, "maximum": MOST_USERS},
+}
 
 # What the loader fills in, though the models demand it: the name of the file, and an empty mapping.
 _FILLED_IN = ("Scenario.name", "Scenario.region")
-
-_SLO_MEANINGS = {
-    **{
-        key: f"The {name} of the latency of completed requests must be at most this. A time."
-        for key, name in (
-            ("p50", "median"),
-            *(
-                (key, f"{digits}th percentile")
-                for key, digits in (("p90", 90), ("p95", 95), ("p99", 99), ("p999", 99.9))
-            ),
-            ("max", "maximum"),
-            ("mean", "mean"),
-        )
-    },
-    "throttled": "At most this share of the requests may be refused for good. In percent.",
-    "failed": "At most this share of the requests may end in a function error or timeout. In percent.",
-    "timed_out_client": "At most this share of the requests may be left by callers who wait no longer. In percent.",
-    "cold": "At most this share of the invocations may be cold starts. In percent.",
-}
-
-# What each key means, and its unit. The forms of distributions speak for themselves, through their models.
-_MEANINGS: dict[str, str] = {
-    "Scenario.name": "Name of the scenario and of its folder of results. Without it, the name of the file.",
-    "Scenario.description": "What the reader of the results should watch for.",
-    "Scenario.seed": "Seed of all random draws; the same seed gives the same results. Without it, one is made.",
-    "Scenario.duration": "How long requests are sent: arrivals are offered in [0, duration). A time, such as 15m.",
-    "Scenario.drain": "How long to simulate on after the duration, until nothing accepted or retried is left. A time.",
-    "Scenario.profile": "What AWS's limits and defaults were at this date. It fills in the keys that are left out.",
-    "Scenario.region": "The account's limits in one region.",
-    "Scenario.functions": "The Lambda functions, by name.",
-    "Scenario.changes": "What-ifs during the run: limits, deployments, incidents, traffic switched on and off.",
-    "Change.at": "When: after what ends at this instant, before what begins at it. A time.",
-    "Change.region": "Other limits of the account from then on; nothing that was accepted is stopped.",
-    "Change.deploy": "A function whose environments all become obsolete: idle ones are gone, the others retire.",
-    "Change.functions": "Other settings of functions from then on, by name.",
-    "Change.traffic": "Traffic sources switched on or off, by name.",
-    "RegionChange.concurrency_quota": "The new quota, or new-account (10).",
-    "FunctionChange.reserved_concurrency": "The new reservation; 0 stops the function, none gives the units back.",
-    "FunctionChange.duration": "Duration of the requests that arrive from then on. A time or a distribution.",
-    "FunctionChange.errors": "Failures of the requests that arrive from then on.",
-    "Scenario.traffic": "Who sends requests: each name is one source of traffic.",
-    "Region.name": "AWS region, such as us-east-1. It matters only for scaling: legacy, whose burst differs by region.",
-    "Region.concurrency_quota": "Requests that may be in flight at once over all functions of the account: the account"
-    " concurrency limit. A whole number, or new-account (10).",
-    "Region.min_unreserved": "Units of concurrency that reserving must leave over. AWS demands 100; a smaller number,"
-    " even 0, helps to teach on small quotas. Without it: 100, or the whole quota where that is less.",
-    "Region.scaling": "How fast functions may get new execution environments: a bucket, legacy (as before November"
-    " 2023) or unlimited.",
-    "Region.request_rate_ramp": "How fast the accepted request rate of one function may grow, or unlimited.",
-    "Region.requests_per_concurrency": "Requests per second that each unit of concurrency lets in, or unlimited.",
-    "FunctionScaling.burst": "New execution environments that can start at once: the depth of the bucket.",
-    "FunctionScaling.rate": "Execution environments that can start in every per once the burst is used up.",
-    "FunctionScaling.per": "The time in which rate more execution environments can start, such as 10s.",
-    "Region.code_storage": "What the code of all functions and versions may take together, such as 300GB, or"
-    " unlimited.",
-    "RegionScaling.scope": "Whether each function has a bucket of its own, or all share the region's.",
-    "RequestRateRamp.start": "Requests per second that a function may have at once, such as 10000/s; a whole number.",
-    "RequestRateRamp.step": "Requests per second that are added after each second near the limit; a whole number.",
-    "Errors.rate": "Share of the invocations that end in a handled function error; the environment stays. In percent.",
-    "Errors.poison": "Share of the requests that fail in every invocation. In percent.",
-    "Errors.crash": "Share of the invocations that crash; the environment is reset. In percent.",
-    "Function.memory": "Memory size, 128MB to 10240MB. It does not change how long anything takes.",
-    "Function.runtime": "Runtime such as python3.13, for the reader; it does not give an init yet.",
-    "Function.architecture": "Instruction set, for the reader; it does not change how long anything takes.",
-    "Function.duration": "How long the handler works on one request, without the init. A time, or a distribution.",
-    "Function.init": "How long a new execution environment initialises. A time, or a distribution; 0 is allowed.",
-    "Function.idle_timeout": "How long an idle execution environment is kept until it is reaped. A time, a"
-    " distribution, or unlimited.",
-    "Function.max_age": "Age at which an execution environment is retired when it falls idle. A time, a distribution,"
-    " or unlimited.",
-    "Function.timeout": "How long an invocation may last, 1s to 15m; the runtime is stopped then. A time.",
-    "Function.errors": "How often invocations fail, and how.",
-    "Function.reserved_concurrency": "Units of concurrency that only this function can use, and its maximum. A whole"
-    " number; 0 stops the function.",
-    "Function.code_size": "Size of each version of the deployment package, 1MB to 250MB. Without it none is stored.",
-    "Function.versions": "How many versions of the code are stored, the newest one included. A whole number.",
-    "Function.assignment": "Who serves a request that found no idle environment: eager, whichever is free first; bound,"
-    " the new environment that it started.",
-    "Function.reuse": "Which idle environment serves next: the one that fell idle last (mru) or first (lru).",
-    "Function.scaling": "How fast this function may get new execution environments, instead of the region's rule.",
-    "Scenario.slo": "Targets that a run must meet; if one is missed, the exit status of the command line is 1.",
-    **{f"Slo.{key}": meaning for key, meaning in _SLO_MEANINGS.items()},
-    "TrafficSource.function": "The function that this source invokes.",
-    "TrafficSource.invoke": "How the function is invoked: sync, the caller waits for the answer.",
-    "TrafficSource.rate": "A constant rate, such as 20/s. Instead of stages, shape and trace.",
-    "TrafficSource.start_rate": "The rate at the start of the first stage, such as 20/s. Without it, 0/s.",
-    "TrafficSource.stages": "Linear changes of the rate, one after the other; after the last one the rate stays.",
-    "TrafficSource.shape": "A named course of the rate, instead of stages.",
-    "TrafficSource.trace": "CSV file of recorded requests with the columns time_s [, function] [, duration_s]"
-    " [, init_s], relative to this file.",
-    "TrafficSource.arrivals": "Whether requests come at random (poisson) or evenly spaced (uniform).",
-    "TrafficSource.client": "What the callers do when they wait or are refused.",
-    "Stage.duration": "How long the rate takes to get from its last value to the target; 0s is a jump.",
-    "Stage.target": "The rate at the end of this stage, such as 400/s.",
-    "Stage.name": "A name for the reader.",
-    "Shape.spike": "A baseline with one peak.",
-    "Spike.baseline": "The rate before and after the peak, such as 5/s.",
-    "Spike.peak": "The highest rate, such as 300/s.",
-    "Spike.at": "When the rate begins to rise, as a time from the start.",
-    "Spike.ramp": "How long the rate takes to rise, and to fall again; 0s is a jump.",
-    "Spike.hold": "How long the rate stays at its peak.",
-    "Client.timeout": "How long a caller waits for one attempt, or unlimited. The invocation goes on without it.",
-    "Client.retry": "What a caller does after a throttle or its own timeout: none, back-off, fixed or random delays.",
-    "Backoff.max_attempts": "Attempts in all, the first one included, or unlimited.",
-    "Backoff.base": "The delay before retry k comes from min(cap, base x 2^(k-1)). A time.",
-    "Backoff.cap": "The longest delay, or unlimited.",
-    "Backoff.jitter": "What is waited: full, 0 to all of the delay; equal, half to all of it; none, all of it.",
-    "FixedDelays.delays": "One delay before each retry; then the caller gives up.",
-    "RandomDelays.max_attempts": "Attempts in all, the first one included, or unlimited.",
-    "RandomDelays.delay": "The delay before each retry. A time, or a distribution.",
-    "ExponentialParameters.mean": "Mean. A time.",
-    "LognormalParameters.p50": "Median. A time.",
-    "LognormalParameters.p99": "99th percentile. A time.",
-    "LognormalParameters.mean": "Mean. A time.",
-    "LognormalParameters.sigma": "Standard deviation of the logarithm. A plain number, 0 to 10.",
-    "GammaParameters.mean": "Mean. A time.",
-    "GammaParameters.cv": "Standard deviation divided by the mean. A plain number; 1 is exponential.",
-    "MixturePart.weight": "How often this part is drawn, relative to the other weights. A plain number above 0.",
-}
 
 
 def scenario_schema() -> Schema:
@@ -260,6 +215,15 @@ def scenario_schema() -> Schema:
         **root,
         "definitions": dict(sorted(builder.definitions.items())),
     }
+
+
+def meaning(model: type[Model], key: str) -> str:
+    """What a key means: as the table says, or, for the one key of a form, what its model says; else empty.
+
+    The reference of the documentation says the same. "Without it, ..." at the end tells the default in words.
+    """
+    owners = [kind for kind in reversed(model.__mro__) if issubclass(kind, Model) and key in kind.model_fields]
+    return MEANINGS.get(f"{owners[0].__name__}.{key}", _summary(model) if len(model.model_fields) == 1 else "")
 
 
 class _Builder:
@@ -287,7 +251,7 @@ class _Builder:
         }
 
     def _property(self, model: type[Model], key: str, hint: Any, given: Schema) -> Schema:
-        schema = {"description": _meaning(model, key)}
+        schema = {"description": meaning(model, key)}
         if key in given:
             schema["default"] = given[key]
         elif (default := _written_default(model, key, hint)) is not None:
@@ -317,6 +281,8 @@ class _Builder:
         if origin is tuple:
             exactly = {} if arguments[1] is ... else {"minItems": len(arguments), "maxItems": len(arguments)}
             return {"type": "array", "items": self.of(arguments[0]), **exactly}
+        if hint is Any:
+            return {}
         if hint in (Trace, SampleFile):
             return dict(_FILE)
         return self._plain(hint)
@@ -381,12 +347,6 @@ def _forms() -> list[type[Model]]:
     """The models of the distributions, in the order in which messages name them."""
     union, *_ = get_args(Distribution)
     return [get_args(form)[0] for form in get_args(union)]
-
-
-def _meaning(model: type[Model], key: str) -> str:
-    """What a key means: as the table says, or, for the one key of a form, what its model says."""
-    owners = [kind for kind in reversed(model.__mro__) if issubclass(kind, Model) and key in kind.model_fields]
-    return _MEANINGS.get(f"{owners[0].__name__}.{key}", _summary(model))
 
 
 def _summary(model: type[Model]) -> str:

@@ -21,8 +21,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from lambdasim.errors import Problem, ScenarioError, ScenarioWarning
 from lambdasim.scenario import profiles, rules
 from lambdasim.scenario.change_rules import check_changes
-from lambdasim.scenario.data_files import HASHES, DataFile
 from lambdasim.scenario.fields import PositiveDuration
+from lambdasim.scenario.kept import HASHES, Kept
 from lambdasim.scenario.overrides import Overridden, apply
 from lambdasim.scenario.problems import Placed, Source, from_errors
 from lambdasim.scenario.schema import Function, Region, Scenario, with_profile_defaults
@@ -78,14 +78,14 @@ def replace(scenario: Scenario, changes: Mapping[str, object]) -> Scenario:
 
 
 def fingerprint(scenario: Scenario) -> str:
-    """SHA-256 (hex) of the resolved scenario as canonical JSON, each data file replaced by its own hash."""
+    """SHA-256 (hex) of the resolved scenario as canonical JSON, each data file and function replaced by its hash."""
     resolved = scenario.model_dump(mode="json", context={HASHES: True})
     text = json.dumps(resolved, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def as_written(scenario: Scenario) -> dict[str, Any]:
-    """The data that ``load`` turns into this scenario again, with data files as they were read.
+    """The data that ``load`` turns into this scenario again, with data files as they were read, and functions.
 
     Left out is what the profile gives, so that another profile can be set.
     """
@@ -105,26 +105,26 @@ def _without(data: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any
 
 def _written(model: BaseModel) -> dict[str, Any]:
     data: dict[str, Any] = model.model_dump(mode="json", exclude_unset=True)
-    _put_files_back(model, data)
+    _put_kept_back(model, data)
     return data
 
 
-def _put_files_back(value: Any, written: Any) -> None:
-    """Replaces the paths of data files in ``written`` by the files that ``value`` holds."""
+def _put_kept_back(value: Any, written: Any) -> None:
+    """Replaces the texts of kept values in ``written`` by the objects that ``value`` holds."""
     if isinstance(value, BaseModel):
         for name in value.model_fields_set:
             item = getattr(value, name)
-            if isinstance(item, DataFile):
+            if isinstance(item, Kept):
                 written[name] = item
             else:
                 # A component of a mixture is written without the key that its model has.
-                _put_files_back(item, written.get(name, written))
+                _put_kept_back(item, written.get(name, written))
     elif isinstance(value, dict):
         for name, item in value.items():
-            _put_files_back(item, written[name])
+            _put_kept_back(item, written[name])
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
-            _put_files_back(item, written[index])
+            _put_kept_back(item, written[index])
 
 
 def _raw(source: str | os.PathLike[str] | Mapping[str, Any] | Scenario) -> tuple[Document | None, dict[str, Any], Path]:
@@ -184,7 +184,9 @@ def _plain(value: Any, path: YamlPath, problems: list[Problem]) -> Any:
         return [_plain(item, (*path, index), problems) for index, item in enumerate(value)]
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if value is not None and not isinstance(value, bool | int | float | str | DataFile):
+    if callable(value) and path[:1] == ("traffic",) and path[2:] and path[-1] == "rate":
+        return value  # the one place for a function
+    if value is not None and not isinstance(value, bool | int | float | str | Kept):
         message = f"must be text, a number, a list or a mapping, got {type(value).__name__}"
         problems.append(Problem(place="", path=path_text(path), message=message))
     return value

@@ -13,7 +13,7 @@ from typing import Any
 
 from lambdasim.errors import Problem, RuleViolation, ScenarioError, UsageError
 from lambdasim.scenario import profiles
-from lambdasim.scenario.data_files import DataFile
+from lambdasim.scenario.kept import Kept
 from lambdasim.scenario.yaml_reader import YamlPath, path_text, read_text
 
 
@@ -68,12 +68,12 @@ def origin_of(path: YamlPath, origins: Mapping[YamlPath, str]) -> str | None:
 
 
 def _copy(value: Any) -> Any:
-    """A deep copy of containers; data files are large and frozen, and stay the same objects."""
+    """A deep copy of containers; kept values are large and frozen, and stay the same objects, and so do functions."""
     if isinstance(value, Mapping):
         return {key: _copy(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_copy(item) for item in value]
-    return value if isinstance(value, DataFile) else copy.copy(value)
+    return value if isinstance(value, Kept) or callable(value) else copy.copy(value)
 
 
 def _set(data: dict[str, Any], text: str, value: Any, origins: dict[YamlPath, str]) -> None:

@@ -18,13 +18,6 @@ PLANNED_KEYS: dict[tuple[str, ...], str] = {
     ("functions", "*", "async"): "retries, maximum age and destinations of asynchronous events",
     ("functions", "*", "snapstart"): "restoring environments from a snapshot",
     ("functions", "*", "autoscaling"): "provisioned concurrency that follows the load",
-    ("traffic", "*", "via"): "API Gateway or another service between caller and function",
-    ("traffic", "*", "virtual_users"): "callers that wait for an answer before they send again",
-    ("traffic", "*", "shape", "ramp"): "a linear rise of the rate",
-    ("traffic", "*", "shape", "steps"): "a rate that changes in steps",
-    ("traffic", "*", "shape", "diurnal"): "a daily wave of the rate",
-    ("traffic", "*", "shape", "burst"): "short bursts that come again and again",
-    ("traffic", "*", "shape", "cron"): "requests on a schedule",
 }
 
 # Values of a key, with what they are for. A mapping is known by its one key.
@@ -34,14 +27,7 @@ PLANNED_VALUES: dict[tuple[str, ...], dict[str, str]] = {
         "sqs": "messages of an SQS queue",
         "stream": "records of a stream",
     },
-    ("traffic", "*", "arrivals"): {
-        "gamma": "arrivals that are more or less even than Poisson ones",
-        "mmpp": "arrivals whose rate jumps at random",
-    },
 }
-
-# The one shape of this version; without it the key is missing, unless a later version's shape stands there.
-SUPPORTED_SHAPE = "spike"
 
 
 def _matches(pattern: Sequence[str], path: Path) -> bool:

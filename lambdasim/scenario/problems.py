@@ -124,19 +124,17 @@ def from_errors(errors: Sequence[ErrorDetails], source: Source) -> list[Placed]:
     """One problem for each of pydantic's errors, without those that only follow from another one."""
     placed: list[Placed] = []
     for error in errors:
-        if not _follows_from_another(error, errors, source):
+        if not _follows_from_another(error, errors):
             placed.extend(_placed(error, source))
     return placed
 
 
-def _follows_from_another(error: ErrorDetails, errors: Sequence[ErrorDetails], source: Source) -> bool:
+def _follows_from_another(error: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
     loc = error["loc"]
-    if error["type"] == "too_short":
-        # A tuple counts the items that are right; the wrong ones have their own errors.
-        return any(len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in errors)
-    if error["type"] == "missing" and loc[-1] == planned.SUPPORTED_SHAPE:
-        return bool(source.value_at(source.resolve(loc[:-1])))  # another shape is given, and refused by name
-    return False
+    # A tuple counts the items that are right; the wrong ones have their own errors.
+    return error["type"] == "too_short" and any(
+        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in errors
+    )
 
 
 def _placed(error: ErrorDetails, source: Source) -> Iterator[Placed]:
@@ -289,6 +287,8 @@ def _not_a_choice(choices: Sequence[str], loc: Sequence[str | int], path: YamlPa
     if later is not None:
         return f"{later[0]} is not supported yet ({later[1]})"
     others = list(choices)
+    if "sdk-preset" in loc and path[-1] == "retry":
+        others = ["none", *others, "a mapping"]
     if loc[-1] == "text" and path[-1:] != ("text",):
         others.append("a whole number" if path[-1] in _COUNT_KEYS else "a mapping")
         if path[-1] in _COUNT_KEYS and (hint := _type_hint("int_type", value)):

@@ -85,6 +85,13 @@ PROFILE_TABLE: tuple[ProfileValue, ...] = (
         published=True,
     ),
     ProfileValue(
+        path="region.api_gateway",
+        values=_always({"rate": "10000/s", "burst": 5_000}),
+        source="https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html",
+        read="2026",
+        published=True,
+    ),
+    ProfileValue(
         # MODEL: "for some time". 5 to 7 min is the last published measurement (about 2021).
         path="functions.*.idle_timeout",
         values=_always({"uniform": ["5m", "7m"]}),
@@ -125,6 +132,14 @@ PROFILE_TABLE: tuple[ProfileValue, ...] = (
         published=False,
     ),
 )
+
+
+# Regions in which AWS gives an account's API Gateways less, as read with ``region.api_gateway``.
+REGIONS_WITH_LESS_API_GATEWAY = (
+    *("af-south-1", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7"),
+    *("ca-west-1", "eu-central-2", "eu-south-1", "eu-south-2", "il-central-1", "me-central-1", "mx-central-1"),
+)
+LESS_API_GATEWAY = {"rate": "2500/s", "burst": 1_250}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

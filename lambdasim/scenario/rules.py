@@ -13,12 +13,16 @@ from typing import Any
 
 import numpy as np
 
+from lambdasim.scenario.arrival_laws import MOST_SWITCHES, MmppArrivals
+from lambdasim.scenario.artillery import phases_of
 from lambdasim.scenario.code_storage import StoredCode, storage_violation
 from lambdasim.scenario.data_files import Trace
-from lambdasim.scenario.distributions import greatest_ns
+from lambdasim.scenario.distributions import DistributionOrUnlimited, greatest_ns
 from lambdasim.scenario.fields import UNLIMITED
+from lambdasim.scenario.k6 import keys_without_effect
 from lambdasim.scenario.schema import Function, Region
-from lambdasim.scenario.traffic import TrafficSource
+from lambdasim.scenario.shapes import MOST_PARTS
+from lambdasim.scenario.traffic import WAYS, TrafficSource
 from lambdasim.scenario.yaml_reader import YamlPath
 from lambdasim.units import format_duration
 
@@ -56,12 +60,14 @@ def check(parts: Parts) -> tuple[list[Finding], list[Finding]]:
         *check_targets(parts),
         *check_reserved(parts),
         *check_code_storage(parts),
-        *check_positive_times(parts.functions),
+        *check_positive_times(parts),
+        *check_rate_sizes(parts),
     ]
     warnings = [
         *find_cut_stages(parts),
+        *find_keys_without_effect(parts.traffic),
         *find_late_rows(parts),
-        *find_silent_sources(parts.traffic),
+        *find_silent_sources(parts),
         *find_functions_without_traffic(parts),
     ]
     return problems, warnings
@@ -151,12 +157,40 @@ def check_code_storage(parts: Parts) -> Iterator[Finding]:
         yield Finding(path=("functions", function, "code_size"), message=message)
 
 
-def check_positive_times(functions: Mapping[str, Function]) -> Iterator[Finding]:
-    """Invocations and idle periods last at least 1 ns; only an init may take no time."""
-    for name, function in functions.items():
-        for key, value in (("duration", function.duration), ("idle_timeout", function.idle_timeout)):
-            if value != UNLIMITED and greatest_ns(value) == 0:
-                yield Finding(path=("functions", name, key), message="must be at least 1ns, got 0s")
+def check_positive_times(parts: Parts) -> Iterator[Finding]:
+    """Invocations, idle periods and thinking last at least 1 ns; only an init may take no time."""
+    times: list[tuple[YamlPath, DistributionOrUnlimited | None]] = [
+        (("functions", name, key), value)
+        for name, function in parts.functions.items()
+        for key, value in (("duration", function.duration), ("idle_timeout", function.idle_timeout))
+    ]
+    times += [(("traffic", name, "think_time"), source.think_time) for name, source in parts.traffic.items()]
+    for path, value in times:
+        if value is not None and value != UNLIMITED and greatest_ns(value) == 0:
+            yield Finding(path=path, message="must be at least 1ns, got 0s")
+
+
+def check_rate_sizes(parts: Parts) -> Iterator[Finding]:
+    """Shapes and modulations must not come again and again too often within the duration: a slip of units, mostly."""
+    if parts.duration_ns is None:
+        return
+    end = format_duration(parts.duration_ns)
+    for source, traffic in parts.traffic.items():
+        if traffic.shape is not None and _has_too_many_parts(traffic, parts.duration_ns):
+            message = f"must have at most {MOST_PARTS:,} {traffic.shape.form.parts} within the duration of {end}"
+            yield Finding(path=("traffic", source, "shape", traffic.shape.name), message=message)
+        if isinstance(traffic.arrivals, MmppArrivals):
+            count = traffic.arrivals.mmpp.expected_switches(parts.duration_ns)
+            if count > MOST_SWITCHES:
+                message = (
+                    f"must change between quiet and busy at most {MOST_SWITCHES:,} times within the duration of {end};"
+                    f" it would about {count:,.0f} times"
+                )
+                yield Finding(path=("traffic", source, "arrivals", "mmpp"), message=message)
+
+
+def _has_too_many_parts(traffic: TrafficSource, duration_ns: int) -> bool:
+    return traffic.shape is not None and traffic.shape.form.count_parts(duration_ns) > MOST_PARTS
 
 
 def find_cut_stages(parts: Parts) -> Iterator[Finding]:
@@ -164,12 +198,25 @@ def find_cut_stages(parts: Parts) -> Iterator[Finding]:
     if parts.duration_ns is None:
         return
     for source, traffic in parts.traffic.items():
-        total = sum(stage.duration for stage in traffic.rate_stages()[1])
-        if total > parts.duration_ns:
-            key = "stages" if traffic.stages is not None else "shape"
+        total = traffic.length_ns
+        if total is not None and total > parts.duration_ns:
+            key = next(way for way in WAYS if getattr(traffic, way) is not None)
             length, end = format_duration(total), format_duration(parts.duration_ns)
             message = f"lasts {length}, longer than the duration of {end}; the rest is cut"
             yield Finding(path=("traffic", source, key), message=message)
+
+
+def find_keys_without_effect(traffic: Mapping[str, TrafficSource]) -> Iterator[Finding]:
+    """What of a pasted load test matters only to the load generator."""
+    for source, spec in traffic.items():
+        keys = keys_without_effect(spec.k6) if spec.k6 is not None else []
+        phases = phases_of(spec.artillery) if spec.artillery is not None else ()
+        keys += dict.fromkeys(key for phase in phases for key in keys_without_effect(phase))
+        if keys:
+            tool = "k6" if spec.k6 is not None else "artillery"
+            verb, them = ("has", "it") if len(keys) == 1 else ("have", "them")
+            message = f"{' and '.join(keys)} {verb} no effect: only the load generator needs {them}"
+            yield Finding(path=("traffic", source, tool), message=message)
 
 
 def find_late_rows(parts: Parts) -> Iterator[Finding]:
@@ -185,11 +232,12 @@ def find_late_rows(parts: Parts) -> Iterator[Finding]:
             yield Finding(path=("traffic", source, "trace"), message=message)
 
 
-def find_silent_sources(traffic: Mapping[str, TrafficSource]) -> Iterator[Finding]:
+def find_silent_sources(parts: Parts) -> Iterator[Finding]:
     """Sources whose rate is 0 all the time."""
-    for source, spec in traffic.items():
-        rate, stages = spec.rate_stages()
-        if spec.trace is None and rate == 0 and all(stage.target == 0 for stage in stages):
+    for source, spec in parts.traffic.items():
+        if parts.duration_ns is None or spec.trace is not None or spec.users is not None:
+            continue
+        if not _has_too_many_parts(spec, parts.duration_ns) and spec.rate_course(parts.duration_ns).is_silent:
             yield Finding(path=("traffic", source), message="sends nothing; its rate is 0/s all the time", at_key=True)
 
 

@@ -29,8 +29,10 @@ from lambdasim.scenario.fields import (
     WholeRate,
     text_or_value,
 )
+from lambdasim.scenario.rate_function import RateFunction
 from lambdasim.scenario.slo import Slo
 from lambdasim.scenario.traffic import TrafficSource
+from lambdasim.units import parse_duration
 
 
 def _function_timeout(value: int) -> int:
@@ -74,6 +76,13 @@ class RequestRateRamp(Model):
     step: WholeRate
 
 
+class ApiGatewayLimit(Model):
+    """Token bucket of requests through any API Gateway of the account: ``burst`` at once, then ``rate``."""
+
+    rate: WholeRate
+    burst: PositiveCount
+
+
 class Region(Model):
     """The account's limits in one region, shared by its functions."""
 
@@ -90,6 +99,10 @@ class Region(Model):
     ]
     requests_per_concurrency: CountLimit
     code_storage: SizeLimit
+    api_gateway: Annotated[
+        Annotated[Literal["unlimited"], Tag("text")] | Annotated[ApiGatewayLimit, Tag("value")],
+        Discriminator(text_or_value),
+    ]
 
     @property
     def least_unreserved(self) -> int:
@@ -135,7 +148,10 @@ def with_profile_defaults(data: Any) -> Any:
     filled = dict(data)
     region = data.get("region", {})
     if isinstance(region, dict):
-        filled["region"] = {**profiles.defaults(profile, "region"), **region}
+        given = profiles.defaults(profile, "region")
+        if region.get("name") in profiles.REGIONS_WITH_LESS_API_GATEWAY:
+            given["api_gateway"] = profiles.LESS_API_GATEWAY
+        filled["region"] = {**given, **region}
     functions = data.get("functions")
     if isinstance(functions, dict):
         defaults = profiles.defaults(profile, "functions.*")
@@ -143,7 +159,24 @@ def with_profile_defaults(data: Any) -> Any:
             name: {**defaults, **function} if isinstance(function, dict) else function
             for name, function in functions.items()
         }
+    traffic = data.get("traffic")
+    if isinstance(traffic, dict):
+        filled["traffic"] = {name: _told_the_duration(source, data.get("duration")) for name, source in traffic.items()}
     return filled
+
+
+def _told_the_duration(source: Any, duration: Any) -> Any:
+    """A raw traffic source; a function as its rate learns how long the run is, if that is known."""
+    rate = source.get("rate") if isinstance(source, dict) else None
+    if not isinstance(rate, RateFunction):
+        if not callable(rate):
+            return source
+        rate = RateFunction(function=rate)
+    try:
+        duration_ns = parse_duration(duration) or None
+    except RuleViolation:
+        duration_ns = None
+    return {**source, "rate": rate.over(duration_ns)}
 
 
 def _scenario_name(value: str) -> str:

@@ -7,41 +7,105 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from lambdasim.errors import RuleViolation
+from lambdasim.scenario.arrival_laws import ArrivalLaw
+from lambdasim.scenario.artillery import ArtilleryPhases, course_of, phases_of
 from lambdasim.scenario.clients import Client
 from lambdasim.scenario.data_files import Trace, read_trace
-from lambdasim.scenario.fields import Model, PositiveRate, Rate
+from lambdasim.scenario.distributions import Distribution
+from lambdasim.scenario.fields import Model, Rate
+from lambdasim.scenario.front_end import FrontEndOrName
+from lambdasim.scenario.k6 import K6
+from lambdasim.scenario.rate_course import RateCourse, constant, through_stages
+from lambdasim.scenario.rate_function import RateFunction, RateOrFunction
 from lambdasim.scenario.shapes import Shape, Stage
+from lambdasim.scenario.virtual_users import VirtualUsers, VirtualUsersOrCount
+
+# The ways to say when requests come; a source has one of them.
+WAYS = ("rate", "stages", "shape", "trace", "virtual_users", "k6", "artillery")
 
 
 class TrafficSource(Model):
-    """One stream of requests to one function: a constant rate, stages, a shape, or a recorded trace."""
+    """One stream of requests to one function: at a rate, as recorded, or from virtual users."""
 
     function: str
     invoke: Literal["sync"] = "sync"
-    rate: PositiveRate | None = None
+    rate: RateOrFunction | None = None
     start_rate: Rate | None = None
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)] | None = None
     shape: Shape | None = None
     trace: Annotated[Trace, BeforeValidator(read_trace)] | None = None
-    arrivals: Literal["poisson", "uniform"] = "poisson"
+    k6: K6 | None = None
+    artillery: ArtilleryPhases | None = None
+    arrivals: ArrivalLaw = "poisson"
+    virtual_users: VirtualUsersOrCount | None = None
+    think_time: Distribution | None = None
+    via: FrontEndOrName | None = None
     client: Client = Client()
 
     @model_validator(mode="after")
     def _one_way_to_say_when(self) -> TrafficSource:
-        ways = [key for key in ("rate", "stages", "shape", "trace") if getattr(self, key) is not None]
+        ways = [key for key in WAYS if getattr(self, key) is not None]
         if len(ways) != 1:
             got = f"has {' and '.join(ways)}" if ways else "has none of them"
-            raise RuleViolation(f"must have exactly one of rate, stages, shape or trace; it {got}", "")
+            raise RuleViolation(f"must have exactly one of {', '.join(WAYS[:-1])} or {WAYS[-1]}; it {got}", "")
         if self.start_rate is not None and ways != ["stages"]:
             raise RuleViolation("must not have start_rate without stages", "write stages, or drop start_rate")
         if ways == ["trace"] and "arrivals" in self.model_fields_set:
             raise RuleViolation("must not have arrivals beside a trace", "the trace says when each request comes")
         return self
 
-    def rate_stages(self) -> tuple[float, tuple[Stage, ...]]:
-        """Rate at time 0 (requests per second) and the stages after it; a trace has none and starts at 0."""
-        if self.rate is not None:
-            return self.rate, ()
+    @model_validator(mode="after")
+    def _users_think(self) -> TrafficSource:
+        if self.users is None:
+            if self.think_time is not None:
+                raise RuleViolation("must not have think_time without virtual_users", "")
+            return self
+        if self.think_time is None:
+            rule = f"must have a think_time beside {'virtual_users' if self.k6 is None else 'the virtual users of k6'}"
+            raise RuleViolation(rule, "how long a user waits after an answer, for example think_time: 5s")
+        if "arrivals" in self.model_fields_set:
+            rule = f"must not have arrivals beside {'virtual_users' if self.k6 is None else 'the virtual users of k6'}"
+            raise RuleViolation(rule, "answers say when each request comes")
+        return self
+
+    @property
+    def users(self) -> VirtualUsers | None:
+        """The virtual users of this source; None where requests come whatever became of the ones before."""
+        return self.virtual_users if self.k6 is None else self.k6.users
+
+    @property
+    def arrival_law(self) -> ArrivalLaw:
+        """How requests come at the rate: as stated, else at random, but evenly spaced as load testers send them.
+
+        Sources: https://grafana.com/docs/k6/latest/using-k6/scenarios/executors/ramping-arrival-rate/ (iteration starts
+        are spaced fractionally); Artillery's packages/core/lib/phases.js (mode uniform); both read 2026-11.
+        """
+        is_load_test = self.k6 is not None or self.artillery is not None
+        return "uniform" if is_load_test and "arrivals" not in self.model_fields_set else self.arrivals
+
+    def rate_course(self, duration_ns: int) -> RateCourse:
+        """The rate over [0, duration); a trace and virtual users have none, and stay at 0."""
+        if isinstance(self.rate, RateFunction):
+            return self.rate.course()
         if self.shape is not None:
-            return self.shape.spike.baseline, self.shape.spike.stages()
-        return self.start_rate or 0.0, self.stages or ()
+            return self.shape.form.course(duration_ns)
+        if self.k6 is not None:
+            return self.k6.course()
+        if self.artillery is not None:
+            return course_of(phases_of(self.artillery))
+        if self.stages is not None:
+            moves = ((stage.duration, stage.target) for stage in self.stages)
+            return through_stages(self.start_rate or 0.0, moves)
+        return constant(self.rate or 0.0)
+
+    @property
+    def length_ns(self) -> int | None:
+        """When the last stage, phase or step is over; None where nothing of the kind is stated."""
+        if self.shape is not None:
+            return self.shape.form.length_ns
+        if self.k6 is not None:
+            return self.k6.length_ns
+        if self.artillery is not None:
+            return sum(phase.length_ns for phase in phases_of(self.artillery))
+        stages = self.stages or (self.virtual_users.stages if self.virtual_users is not None else ())
+        return sum(stage.duration for stage in stages) if stages else None

@@ -1,13 +1,13 @@
-"""When the requests of one source come: exact Poisson, evenly spaced, or recorded. In order, in bounded memory."""
+"""When the requests of one source come at its rate: Poisson, gamma renewals, evenly spaced. In order, by blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from lambdasim.rng import Purpose, stream
+from lambdasim.scenario.arrival_laws import ArrivalLaw, GammaArrivals
 from lambdasim.workload.draws import REQUEST_BLOCK
 from lambdasim.workload.rate import FloatArray, IntArray, RateProfile
 
@@ -18,12 +18,39 @@ def poisson_arrivals(seed: int, source: str, profile: RateProfile) -> Iterator[I
     Exact, by time change: where a Poisson process of rate 1 has its k-th point, this one has its k-th arrival at the
     time at which the integral of the rate reaches it (Çinlar, Introduction to Stochastic Processes, 1975, ch. 4.7).
     """
+
+    def gaps(block: int) -> FloatArray:
+        return stream(seed, Purpose.ARRIVALS, source, 0, block).standard_exponential(REQUEST_BLOCK)
+
+    return _renewals(profile, gaps)
+
+
+def gamma_arrivals(seed: int, source: str, profile: RateProfile, cv: float) -> Iterator[IntArray]:
+    """Blocks of arrival times of a stationary renewal process with gamma gaps, non-decreasing.
+
+    In the time in which the rate is 1, gaps have mean 1 and the coefficient of variation ``cv``. The first one is
+    what is left of a gap that was under way, uniform x gamma(k + 1) with k = 1 / cv^2, so that the mean number of
+    requests is exactly the integral of the rate (Cox, Renewal Theory, 1962, chapter 5).
+    """
+    shape = cv**-2
+
+    def gaps(block: int) -> FloatArray:
+        drawn = stream(seed, Purpose.ARRIVALS, source, 0, block).standard_gamma(shape, REQUEST_BLOCK)
+        if block == 0:
+            first = stream(seed, Purpose.ARRIVALS, source, 1, 0)
+            drawn[0] = (1 - first.random()) * first.standard_gamma(shape + 1)  # never 0
+        return drawn / shape
+
+    return _renewals(profile, gaps)
+
+
+def _renewals(profile: RateProfile, gaps: Callable[[int], FloatArray]) -> Iterator[IntArray]:
+    """Arrivals at the points of a process of rate 1, whose gaps come by number of the block."""
     total = profile.expected_requests
     reached = 0.0
     block = 0
     while reached < total:
-        gaps = stream(seed, Purpose.ARRIVALS, source, 0, block).standard_exponential(REQUEST_BLOCK)
-        points = reached + np.cumsum(gaps)
+        points = reached + np.cumsum(gaps(block))
         reached = float(points[-1])
         block += 1
         yield _before_the_end(profile, points[points < total])
@@ -39,8 +66,10 @@ def uniform_arrivals(profile: RateProfile) -> Iterator[IntArray]:
         yield _before_the_end(profile, points[points <= total])
 
 
-def arrivals(law: Literal["poisson", "uniform"], seed: int, source: str, profile: RateProfile) -> Iterator[IntArray]:
-    """Blocks of the arrival times of a source that has a rate."""
+def arrivals(law: ArrivalLaw, seed: int, source: str, profile: RateProfile) -> Iterator[IntArray]:
+    """Blocks of the arrival times of a source that has a rate. A modulated source is Poisson at its realised rate."""
+    if isinstance(law, GammaArrivals):
+        return gamma_arrivals(seed, source, profile, law.gamma.cv)
     return uniform_arrivals(profile) if law == "uniform" else poisson_arrivals(seed, source, profile)
 
 

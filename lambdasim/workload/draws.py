@@ -14,11 +14,11 @@ import numpy.typing as npt
 
 from lambdasim.platform.retry import backoff_ns
 from lambdasim.rng import Purpose, stream
-from lambdasim.scenario.clients import Backoff, FixedDelays, RandomDelays
+from lambdasim.scenario.clients import Backoff, FixedDelays, RandomDelays, SdkPreset
 from lambdasim.scenario.distributions import Constant, Distribution
 from lambdasim.scenario.fields import UNLIMITED
 from lambdasim.scenario.schema import Function, Scenario
-from lambdasim.units import MAX_TIME_NS
+from lambdasim.units import MAX_TIME_NS, NS_PER_MS
 from lambdasim.workload.laws import laws_of
 from lambdasim.workload.sampling import sample
 
@@ -49,8 +49,10 @@ class Draws:
         self.laws = laws_of(scenario)
         self._traffic = scenario.traffic
         # Bounded: a long run keeps the blocks in use, not every block it ever read.
-        self._later_fates = lru_cache(maxsize=1_024)(self.fates)
-        self._later_idle_timeouts = lru_cache(maxsize=1_024)(self.idle_timeouts)
+        self._later_fates = lru_cache(maxsize=8_192)(self.fates)
+        self._later_idle_timeouts = lru_cache(maxsize=8_192)(self.idle_timeouts)
+        self._later_durations = lru_cache(maxsize=8_192)(self._duration_block)
+        self._think_times = lru_cache(maxsize=8_192)(self._think_time_block)
         self._retry_delays = lru_cache(maxsize=2_048)(self._retry_delay_block)
 
     def durations(self, source: str, function: str, version: int, block: int) -> IntArray:
@@ -82,20 +84,29 @@ class Draws:
         distribution = self._functions[function].idle_timeout
         return self._idle(distribution, Purpose.IDLE_TIMEOUT, source, invocation, block, size)
 
+    def duration(self, source: str, function: str, arrival_ns: int, ordinal: int) -> int:
+        """Duration of one request of a virtual user, that arrives at ``arrival_ns``, in ns, at least 1."""
+        version = self.laws[function].version_of(arrival_ns)
+        return self._later_durations(source, function, version, ordinal // RARE_BLOCK)[ordinal % RARE_BLOCK]
+
+    def think_time(self, source: str, ordinal: int) -> int:
+        """How long a virtual user thinks after one request was settled, in ns, at least 1."""
+        return self._think_times(source, ordinal // RARE_BLOCK)[ordinal % RARE_BLOCK]
+
     def fate(self, source: str, function: str, arrival_ns: int, invocation: int, ordinal: int) -> int:
-        """``Fate`` of one accepted invocation after the first, of a request that arrived at ``arrival_ns``."""
-        version = int(self.laws[function].version_at(np.array([arrival_ns]))[0])
+        """``Fate`` of one accepted invocation, of a request that arrived at ``arrival_ns``."""
+        version = self.laws[function].version_of(arrival_ns)
         block, position = divmod(ordinal, RARE_BLOCK)
         return int(self._later_fates(source, function, version, invocation, block)[position])
 
     def idle_timeout(self, source: str, function: str, invocation: int, ordinal: int) -> int:
-        """Idle timeout after one accepted invocation after the first, in ns."""
+        """Idle timeout after one accepted invocation, in ns."""
         block, position = divmod(ordinal, RARE_BLOCK)
         return int(self._later_idle_timeouts(source, function, invocation, block)[position])
 
-    def retry_delay(self, source: str, retry: int, ordinal: int) -> int:
-        """Delay in ns before retry k = 1, 2, ... of one request."""
-        return self._retry_delays(source, retry, ordinal // RARE_BLOCK)[ordinal % RARE_BLOCK]
+    def retry_delay(self, source: str, retry: int, ordinal: int, failure: int) -> int:
+        """Delay in ns before retry k = 1, 2, ... of one request, which an SDK chooses by the ``Failure`` before it."""
+        return self._retry_delays(source, retry, ordinal // RARE_BLOCK, failure)[ordinal % RARE_BLOCK]
 
     def inits(self, function: str, block: int) -> memoryview:
         """Init of each environment of a function by birth index within the function, in ns."""
@@ -116,13 +127,22 @@ class Draws:
         """The function whose draws these are."""
         return self._functions[name]
 
+    def _duration_block(self, source: str, function: str, version: int, block: int) -> memoryview:
+        distribution = self.laws[function].versions[version].duration
+        return np.maximum(self._sample(distribution, Purpose.DURATION, source, 0, block, RARE_BLOCK), 1).data
+
+    def _think_time_block(self, source: str, block: int) -> memoryview:
+        distribution = self._traffic[source].think_time
+        assert distribution is not None, "virtual users have a think time"
+        return np.maximum(self._sample(distribution, Purpose.THINK_TIME, source, 0, block, RARE_BLOCK), 1).data
+
     def _poison(self, source: str, ratio: float, block: int, size: int) -> npt.NDArray[np.bool_]:
         """Whether each request of the block is poison; the same draw whatever the size of the block asked for."""
         first = block * size
         large = stream(self._seed, Purpose.POISON, source, 0, first // REQUEST_BLOCK).random(REQUEST_BLOCK)
         return large[first % REQUEST_BLOCK : first % REQUEST_BLOCK + size] < ratio
 
-    def _retry_delay_block(self, source: str, retry: int, block: int) -> memoryview:
+    def _retry_delay_block(self, source: str, retry: int, block: int, failure: int) -> memoryview:
         policy = self._traffic[source].client.retry
         match policy:
             case FixedDelays(delays=delays):
@@ -131,15 +151,21 @@ class Draws:
                 delay = self._sample(distribution, Purpose.RETRY_DELAY, source, retry, block, RARE_BLOCK)
             case Backoff():
                 cap = MAX_TIME_NS if policy.cap == UNLIMITED else int(policy.cap)
-                ceiling = backoff_ns(policy.base, cap, retry)
                 least = {"full": 0.0, "equal": 0.5, "none": 1.0}[policy.jitter]
-                share = least + (1 - least) * stream(self._seed, Purpose.RETRY_DELAY, source, retry, block).random(
-                    RARE_BLOCK
-                )
-                delay = np.rint(ceiling * share).astype(np.int64)
+                share = least + (1 - least) * self._retry_shares(source, retry, block)
+                delay = np.rint(backoff_ns(policy.base, cap, retry) * share).astype(np.int64)
+            case SdkPreset(sdk=sdk):
+                ceiling = backoff_ns(sdk.base_ns(failure), sdk.cap_ns or MAX_TIME_NS, retry)
+                delay = np.rint(ceiling * self._retry_shares(source, retry, block)).astype(np.int64)
+                if sdk.in_whole_ms:
+                    delay -= delay % NS_PER_MS
             case _:
                 raise AssertionError(f"{source} does not retry")
         return delay.data
+
+    def _retry_shares(self, source: str, retry: int, block: int) -> npt.NDArray[np.float64]:
+        """Share of the longest delay that each request would wait before its k-th retry, in [0, 1)."""
+        return stream(self._seed, Purpose.RETRY_DELAY, source, retry, block).random(RARE_BLOCK)
 
     def _idle(
         self, distribution: Distribution | str, purpose: Purpose, owner: str, part: int, block: int, size: int

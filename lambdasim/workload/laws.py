@@ -29,6 +29,10 @@ class Laws:
         """Number of the version in force at each time; a change at t holds for what arrives at t."""
         return np.searchsorted(self.from_ns, times_ns, side="right") - 1
 
+    def version_of(self, time_ns: int) -> int:
+        """Number of the version in force at one time."""
+        return 0 if len(self.versions) == 1 else int(np.searchsorted(self.from_ns, time_ns, side="right")) - 1
+
 
 def laws_of(scenario: Scenario) -> dict[str, Laws]:
     """The laws of each function."""
@@ -60,6 +64,14 @@ class Switch:
     def on_at(self, times_ns: IntArray) -> npt.NDArray[np.bool_]:
         """Whether the source sends at each time; a change at t holds for what would arrive at t."""
         return np.take(self.is_on, np.searchsorted(self.at_ns, times_ns, side="right") - 1)
+
+    def next_on_ns(self, time_ns: int) -> int | None:
+        """The first instant from ``time_ns`` on at which the source is on, or None if it never is again."""
+        number = int(np.searchsorted(self.at_ns, time_ns, side="right")) - 1
+        if self.is_on[number]:
+            return time_ns
+        later = np.flatnonzero(self.is_on[number + 1 :])
+        return int(self.at_ns[number + 1 + later[0]]) if len(later) else None
 
 
 ALWAYS_ON = Switch(at_ns=np.array([0], dtype=np.int64), is_on=np.array([True]))

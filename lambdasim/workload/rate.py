@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from lambdasim.scenario.rate_course import RateCourse
 from lambdasim.scenario.traffic import TrafficSource
 from lambdasim.units import NS_PER_S
 
@@ -39,6 +40,18 @@ class RateProfile:
         """The integral of the rate over the whole profile."""
         return float(self.expected_after[-1])
 
+    @property
+    def mean(self) -> float:
+        """The mean rate over the whole profile."""
+        return self.expected_requests / (int(self.end_ns[-1]) / NS_PER_S)
+
+    def peak(self) -> tuple[float, int]:
+        """The highest rate, and the first time (ns) at which it is reached."""
+        rates = np.stack((self.start_rate, self.end_rate), axis=1).ravel()
+        first = int(np.argmax(rates))
+        segment, is_end = divmod(first, 2)
+        return float(rates[first]), int((self.end_ns if is_end else self.start_ns)[segment])
+
     def rate_at(self, times_ns: IntArray) -> FloatArray:
         """Requests per second at each time; at a jump, the rate after it; 0 outside the profile."""
         segment = np.searchsorted(self.end_ns, times_ns, side="right")
@@ -53,7 +66,7 @@ class RateProfile:
         clipped = np.clip(times_ns, 0, self.end_ns[-1])
         segment = np.minimum(np.searchsorted(self.end_ns, clipped, side="left"), len(self.end_ns) - 1)
         offset_s = (clipped - self.start_ns[segment]) / NS_PER_S
-        slope = self._slope()[segment]
+        slope = self.slope(segment)
         partial = self.start_rate[segment] * offset_s + slope * offset_s**2 / 2
         return np.asarray(self.expected_before[segment] + partial, dtype=np.float64)
 
@@ -66,34 +79,61 @@ class RateProfile:
         segment = np.minimum(np.searchsorted(self.expected_after, expected, side="left"), len(self.end_ns) - 1)
         excess = expected - self.expected_before[segment]
         rate = self.start_rate[segment]
-        root = np.sqrt(np.maximum(rate**2 + 2 * self._slope()[segment] * excess, 0.0))
+        root = np.sqrt(np.maximum(rate**2 + 2 * self.slope(segment) * excess, 0.0))
         offset_s = 2 * excess / (rate + root)
         offset_ns = np.rint(offset_s * NS_PER_S).astype(np.int64)
         reached: IntArray = np.minimum(self.start_ns[segment] + offset_ns, self.end_ns[segment])
         return reached
 
-    def _slope(self) -> FloatArray:
-        return np.asarray((self.end_rate - self.start_rate) / ((self.end_ns - self.start_ns) / NS_PER_S))
+    def split(self, times_ns: IntArray) -> RateProfile:
+        """The same rate, with the segments parted at these times too."""
+        start_ns = distinct(np.concatenate((self.start_ns, times_ns[(times_ns > 0) & (times_ns < self.end_ns[-1])])))
+        end_ns = np.append(start_ns[1:], self.end_ns[-1])
+        segment = np.searchsorted(self.start_ns, start_ns, side="right") - 1
+        slope, rate = self.slope(segment), self.start_rate[segment]
+        return RateProfile(
+            start_ns=start_ns,
+            end_ns=end_ns,
+            start_rate=rate + slope * ((start_ns - self.start_ns[segment]) / NS_PER_S),
+            end_rate=rate + slope * ((end_ns - self.start_ns[segment]) / NS_PER_S),
+        )
+
+    def scaled(self, from_ns: IntArray, factors: FloatArray) -> RateProfile:
+        """The rate times a factor, each in force from its time on (non-decreasing, the first one at most 0)."""
+        parted = self.split(from_ns)
+        factor = factors[np.searchsorted(from_ns, parted.start_ns, side="right") - 1]
+        return replace(parted, start_rate=parted.start_rate * factor, end_rate=parted.end_rate * factor)
+
+    def slope(self, segment: npt.NDArray[np.intp]) -> FloatArray:
+        """Change of the rate in each of these segments, per second squared."""
+        length_s = (self.end_ns[segment] - self.start_ns[segment]) / NS_PER_S
+        return np.asarray((self.end_rate[segment] - self.start_rate[segment]) / length_s)
+
+
+def distinct(times_ns: IntArray) -> IntArray:
+    """The times in order, each once. As np.unique, which hashes millions of times for seconds."""
+    ordered = np.sort(times_ns, kind="stable")  # the parts are sorted mostly, which this kind makes use of
+    return ordered[np.diff(ordered, prepend=ordered[0] - 1) > 0]
 
 
 def rate_profile(source: TrafficSource, duration_ns: int) -> RateProfile:
-    """Rate of one source over [0, duration): its stages one after the other, cut at the end, then the last target."""
-    rate, stages = source.rate_stages()
-    segments: list[tuple[int, int, float, float]] = []
-    now = 0
-    for stage in stages:
-        end = min(now + stage.duration, duration_ns)
-        if end > now:
-            reached = rate + (stage.target - rate) * (end - now) / stage.duration
-            segments.append((now, end, rate, reached))
-        now = end
-        rate = stage.target
-    if now < duration_ns:
-        segments.append((now, duration_ns, rate, rate))
-    start_ns, end_ns, start_rate, end_rate = zip(*segments, strict=True)
+    """Rate of one source over [0, duration)."""
+    return profile_of(source.rate_course(duration_ns), duration_ns)
+
+
+def profile_of(course: RateCourse, duration_ns: int) -> RateProfile:
+    """What a course has within [0, duration); after its last point the rate stays."""
+    time_ns = np.append(course.time_ns, max(course.time_ns[-1], duration_ns))
+    rate = np.append(course.rate, course.rate[-1])
+    inside = (np.diff(time_ns) > 0) & (time_ns[1:] > 0) & (time_ns[:-1] < duration_ns)
+    from_ns, to_ns = time_ns[:-1][inside], time_ns[1:][inside]
+    start_ns, end_ns = np.maximum(from_ns, 0), np.minimum(to_ns, duration_ns)
+    from_rate = rate[:-1][inside]
+    rise, length_ns = rate[1:][inside] - from_rate, to_ns - from_ns
     return RateProfile(
-        start_ns=np.array(start_ns, dtype=np.int64),
-        end_ns=np.array(end_ns, dtype=np.int64),
-        start_rate=np.array(start_rate, dtype=np.float64),
-        end_rate=np.array(end_rate, dtype=np.float64),
+        start_ns=start_ns,
+        end_ns=end_ns,
+        start_rate=from_rate + rise * (start_ns - from_ns) / length_ns,
+        # A fall to 0 must not end below it by a rounding.
+        end_rate=np.maximum(from_rate + rise * (end_ns - from_ns) / length_ns, 0.0),
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from lambdasim.workload.rate import FloatArray, IntArray, RateProfile
+from lambdasim.workload.rate import FloatArray, IntArray, RateProfile, distinct
 
 
 def window_ends(
@@ -18,22 +19,28 @@ def window_ends(
     instant are never parted.
     """
     marks = [profile.end_ns for profile in profiles] + [times[::requests_per_window] for times in traces]
-    cuts = np.unique(np.concatenate([[0, duration_ns], *marks]).astype(np.int64))
+    cuts = distinct(np.concatenate([[0, duration_ns], *marks]).astype(np.int64))
     cuts = cuts[(cuts >= 0) & (cuts <= duration_ns)]
     parts = np.maximum(np.ceil(np.diff(_expected(profiles, traces, cuts)) / requests_per_window), 1).astype(int)
-    fine = np.unique(
-        np.concatenate(
-            [np.linspace(start, end, n + 1) for start, end, n in zip(cuts[:-1], cuts[1:], parts, strict=True)]
-        ).astype(np.int64)
-    )
+    fine = distinct(_split(cuts, parts))
     expected = _expected(profiles, traces, fine)
     ends: list[int] = []
-    held = 0.0
-    for index in range(1, len(fine) - 1):
-        if expected[index + 1] - held > requests_per_window:
-            ends.append(int(fine[index]))
-            held = float(expected[index])
-    return [*ends, duration_ns]
+    index = 0
+    while True:
+        # The last time up to which the window holds no more than it should, but at least the next one.
+        fits = int(np.searchsorted(expected, expected[index] + requests_per_window, side="right")) - 1
+        index = max(fits, index + 1)
+        if index >= len(fine) - 1:
+            return [*ends, duration_ns]
+        ends.append(int(fine[index]))
+
+
+def _split(cuts: IntArray, parts: npt.NDArray[np.int_]) -> IntArray:
+    """Times that cut each interval between neighbouring cuts into so many equal parts, and the last cut."""
+    interval = np.repeat(np.arange(len(parts)), parts)
+    number = np.arange(len(interval)) - np.repeat(np.cumsum(parts) - parts, parts)
+    width = np.diff(cuts) / parts
+    return np.append(cuts[interval] + (width[interval] * number).astype(np.int64), cuts[-1])
 
 
 def _expected(profiles: Sequence[RateProfile], traces: Sequence[IntArray], times_ns: IntArray) -> FloatArray:

@@ -5,7 +5,7 @@ A workload can be walked through as often as one likes and gives the same chunks
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,14 +15,19 @@ from lambdasim.scenario.schema import Scenario
 from lambdasim.scenario.traffic import TrafficSource
 from lambdasim.workload.arrivals import arrivals
 from lambdasim.workload.draws import REQUEST_BLOCK, Draws
-from lambdasim.workload.laws import switches_of
+from lambdasim.workload.laws import ALWAYS_ON, switches_of
+from lambdasim.workload.modulation import realised_profile
 from lambdasim.workload.rate import IntArray, RateProfile, rate_profile
+from lambdasim.workload.virtual_users import UserActivity, user_activity
 from lambdasim.workload.windows import window_ends
 
 # Large enough that the cost of a window does not show, small enough that it stays in the cache. Every source costs
 # something in every window, so that many sources take larger ones.
 REQUESTS_PER_WINDOW = 8_192
 _REQUESTS_PER_SOURCE_AND_WINDOW = 512
+
+# Of a virtual user's thinking and working, to say how many requests to expect.
+_ROUNDS_TO_AVERAGE = 256
 
 # One request as an engine takes it:
 # request index, arrival_ns, source, ordinal, function, duration_ns, fate, idle_timeout_ns, init_ns.
@@ -75,6 +80,7 @@ class Workload:
     scenario: Scenario
     seed: int
     draws: Draws
+    user_activity: Mapping[int, UserActivity]  # by number of the source, for those that have virtual users
     requests_per_window: int = REQUESTS_PER_WINDOW
 
     @property
@@ -87,9 +93,26 @@ class Workload:
         """Names of the functions, in file order."""
         return tuple(self.scenario.functions)
 
+    def target_of(self, source: int) -> int:
+        """Number of the function that a source invokes."""
+        function = self.scenario.traffic[self.source_names[source]].function
+        return self.function_names.index(function)
+
     def expected_requests(self) -> float:
-        """How many requests to expect in all: the integrals of the rates plus the rows of the traces."""
-        return sum(source.expected for source in self._sources())
+        """How many requests to expect in all: the integrals of the rates, the rows of the traces, and so on.
+
+        Of virtual users about as many as if each were answered without waiting.
+        """
+        return sum(source.expected for source in self._sources()) + sum(
+            map(self._expected_of_users, self.user_activity)
+        )
+
+    def _expected_of_users(self, source: int) -> float:
+        name, activity = self.source_names[source], self.user_activity[source]
+        function = self.scenario.traffic[name].function
+        first = range(_ROUNDS_TO_AVERAGE)
+        round_ns = [self.draws.think_time(name, n) + self.draws.duration(name, function, 0, n) for n in first]
+        return activity.user_ns / (sum(round_ns) / len(round_ns))
 
     def chunks(self) -> Iterator[Chunk]:
         """The requests, window by window; windows without requests are left out."""
@@ -106,13 +129,29 @@ class Workload:
         return [
             _Source(self, index, name, source, numbers)
             for index, (name, source) in enumerate(self.scenario.traffic.items())
+            if index not in self.user_activity
         ]
 
 
 def build_workload(scenario: Scenario, seed: int) -> Workload:
     """The workload of a scenario; nothing is drawn yet."""
     requests = max(REQUESTS_PER_WINDOW, _REQUESTS_PER_SOURCE_AND_WINDOW * len(scenario.traffic))
-    return Workload(scenario=scenario, seed=seed, draws=Draws(scenario, seed), requests_per_window=requests)
+    return Workload(
+        scenario=scenario,
+        seed=seed,
+        draws=Draws(scenario, seed),
+        user_activity=_user_activity(scenario),
+        requests_per_window=requests,
+    )
+
+
+def _user_activity(scenario: Scenario) -> dict[int, UserActivity]:
+    switches = switches_of(scenario)
+    return {
+        index: user_activity(source.users, scenario.duration, switches.get(name, ALWAYS_ON))
+        for index, (name, source) in enumerate(scenario.traffic.items())
+        if source.users is not None
+    }
 
 
 class _Source:
@@ -135,9 +174,10 @@ class _Source:
         self.profile: RateProfile | None = None
         self.trace_times: IntArray | None = None
         if source.trace is None:
-            self.profile = rate_profile(source, duration_ns)
-            self.expected = self.profile.expected_requests
-            self._blocks = arrivals(source.arrivals, workload.seed, name, self.profile)
+            stated = rate_profile(source, duration_ns)
+            self.expected = stated.expected_requests
+            self.profile = realised_profile(source.arrival_law, workload.seed, name, stated)
+            self._blocks = arrivals(source.arrival_law, workload.seed, name, self.profile)
         else:
             rows = source.trace.time_ns
             self.trace_times = rows[: np.searchsorted(rows, duration_ns, side="left")]

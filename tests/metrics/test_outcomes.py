@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lambdasim.eventlog.log import NOT_YET
-from lambdasim.metrics.outcomes import NONE, Outcome, request_outcomes
+from lambdasim.metrics.outcomes import NONE, Outcome, abandoned_rows, request_outcomes
 from lambdasim.platform.concurrency import ThrottleReason
 from tests.builders import run, trace
 
@@ -118,6 +118,19 @@ class TestRows:
             "scaling_rate",
         ]
         assert request_outcomes(log).first_throttle_reason.tolist() == [NONE, NONE, ThrottleReason.ACCOUNT_CONCURRENCY]
+
+    def test_abandoned_invocations(self) -> None:
+        """Both attempts of requests 0 and 2, which wait 3 s each time; request 1 is answered after 1 s."""
+        log = run(
+            rows=[(0, 10), (1, 1), (2, 5)],
+            functions={"f": {"timeout": "20s"}},
+            client={"timeout": "3s", "retry": {"delays": ["1s"]}},
+        )
+        invocations, rows = log.invocations, abandoned_rows(log)
+        assert invocations.request[rows].tolist() == log.abandonments.request.tolist() == [0, 0, 2, 2]
+        assert invocations.attempt[rows].tolist() == log.abandonments.attempt.tolist() == [1, 2, 1, 2]
+        assert rows.tolist() == [0, 1, 3, 4]
+        assert abandoned_rows(run(rows=[0])).tolist() == []
 
     def test_never_accepted(self) -> None:
         """There is no last invocation."""

@@ -21,6 +21,7 @@ REASONS = (
     "reserved_rate",
     "scaling_request_rate",
     "scaling_rate",
+    "api_gateway_rate",
 )
 NO_REASON = dict.fromkeys(REASONS, 0)
 
@@ -73,6 +74,7 @@ class TestByHand:
                 "max": 3.0,
             },
             "init_s": {"mean": 0.5, "p50": 0.5, "p99": 0.5, "max": 0.5},
+            "responses": {"200": 2, "429": 1, "none": 0},
         }
         expected = {
             "scenario": {

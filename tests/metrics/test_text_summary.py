@@ -12,7 +12,7 @@ import pytest
 from lambdasim.metrics.run import Run
 from lambdasim.platform.concurrency import AWS_REASON, ThrottleReason
 from lambdasim.report.text import print_summary
-from lambdasim.report.wording import MEANING
+from lambdasim.report.wording import MEANING, status_meaning
 from tests.builders import trace
 from tests.metrics.runs import by_hand, run_of
 
@@ -36,6 +36,10 @@ CAUSES: dict[ThrottleReason, dict[str, Any]] = {
         "functions": {"f": {"duration": "100ms"}},
     },
     ThrottleReason.SCALING_RATE: {"rows": [0, 0.5], "region": {"scaling": {"burst": 1, "rate": 1, "per": "10s"}}},
+    ThrottleReason.API_GATEWAY_RATE: {
+        "traffic": {"t": {"function": "f", "trace": trace([0, 0.5]), "via": "api-gateway-rest"}},
+        "region": {"api_gateway": {"rate": "1/s", "burst": 1}},
+    },
 }
 
 
@@ -114,6 +118,46 @@ class TestFigures:
         assert "test seed 1, profile 2026 Watch the peak" in text_of(by_hand(description="Watch the peak"))
 
 
+class TestFrontEnds:
+    """What callers behind a front end saw."""
+
+    def test_statuses_and_their_meaning(self) -> None:
+        """Quota 1: one answer, one refusal that API Gateway turns into a 500, one by the gateway itself."""
+        source = {"function": "f", "trace": trace([0, 0.5, 0.5]), "via": "api-gateway-http"}
+        run = run_of(traffic={"t": source}, region={"concurrency_quota": 1, "api_gateway": {"rate": "1/s", "burst": 2}})
+        text = text_of(run)
+        for words in (
+            *(f"{status} 1 33.3% {status_meaning(status, has_direct_calls=False)}" for status in ("200", "429", "500")),
+            "ConcurrentInvocationLimitExceeded (HTTP 429; behind their front end callers see 500)",
+            "API Gateway would say Too Many Requests (HTTP 429)",
+        ):
+            assert words in text
+
+    def test_direct_callers_need_no_table(self) -> None:
+        """The outcomes say it."""
+        assert "What callers saw" not in text_of(run_of(rows=[0, 0.5], region={"concurrency_quota": 1}))
+
+
+class TestRetryQuota:
+    """Requests that an SDK gave up early."""
+
+    def test_says_so_where_the_quota_was_used_up(self) -> None:
+        """200 refused requests, 500 tokens: 100 retries, so that 50 requests at least have fewer than 3 attempts."""
+        stopped = {"f": {"reserved_concurrency": 0}}
+        run = run_of(functions=stopped, rows=[0] * 200, client={"retry": "js-v3"})
+        early = int((run.outcomes.attempts < 3).sum())
+        assert early >= 150
+        assert f"{early} requests of t were given up before their last attempt" in text_of(run)
+
+    def test_says_nothing_where_it_was_not(self) -> None:
+        """Ten requests have all their attempts; a direct caller's function error is no failure."""
+        stopped = {"f": {"reserved_concurrency": 0}}
+        failing = {"f": {"errors": {"rate": "100%"}}}
+        for functions in (stopped, failing):
+            run = run_of(functions=functions, rows=[0] * 10, client={"retry": "js-v3"})
+            assert "given up before" not in text_of(run)
+
+
 class TestReasons:
     """Why attempts were refused, in our words and in AWS's."""
 
@@ -133,3 +177,166 @@ class TestReasons:
         assert "No limit was reached. The peak of 1 is 10.0% of the quota of 10." in text_of(
             run_of(rows=[0], region={"concurrency_quota": 10})
         )
+
+
+# 10 s of work in 20 s, for a caller who waits for 4 s: 0.5 in flight on average, 0.3 of it for nobody.
+IN_VAIN: dict[str, Any] = {
+    "rows": [0],
+    "duration": "20s",
+    "functions": {"f": {"duration": "10s", "timeout": "15s"}},
+    "client": {"timeout": "4s"},
+}
+
+
+def behind(front_end: object, **parts: Any) -> Run:
+    """The run of IN_VAIN behind a front end, with other parts."""
+    traffic = {"t": {"function": "f", "trace": trace([0]), "via": front_end}}
+    return run_of(**{"functions": IN_VAIN["functions"], "duration": IN_VAIN["duration"], "traffic": traffic, **parts})
+
+
+class TestWorkForNobody:
+    """Work that goes on when its caller has gone: how much, and what to do about it."""
+
+    def test_share_of_the_concurrency(self) -> None:
+        """From 4 s to 10 s of 20 s."""
+        text = text_of(run_of(**IN_VAIN))
+        assert "On average 0.3 of 0.5 in flight (60.0%) worked for callers that had stopped waiting." in text
+        assert "timed_out_client 1 100% the caller stopped waiting" in text
+        assert "gave up waiting 1 4s 4s 4s 4s" in text
+
+    def test_only_what_lies_in_the_interval_of_the_mean(self) -> None:
+        """The traffic ends after 8 s: 1 in flight on average, half of it for nobody."""
+        assert "On average 0.5 of 1 in flight (50.0%) worked" in text_of(run_of(**{**IN_VAIN, "duration": "8s"}))
+
+    def test_two_ways_out(self) -> None:
+        """A timeout of the function like that of the caller, or a caller who waits for 15 s and an init of 10 s."""
+        text = text_of(run_of(**IN_VAIN))
+        assert (
+            "100% of the requests got no answer in time, and 60.0% of what was in flight worked on for callers that had"
+            " stopped waiting. Try to end the work when the waiting ends (--set functions.f.timeout=4s), or to wait"
+            " until the function must have ended (--set traffic.t.client.timeout=25s)."
+        ) in text
+        assert "Nothing was refused" not in text
+
+    def test_no_function_ends_within_a_second(self) -> None:
+        """AWS's shortest timeout is 1 s, so a caller who waits for less can only wait longer."""
+        text = text_of(run_of(**{**IN_VAIN, "client": {"timeout": "500ms"}}))
+        assert "Try to wait until the function must have ended (--set traffic.t.client.timeout=25s)." in text
+
+    def test_the_gateway_that_stops_first_is_named(self) -> None:
+        """A REST API may wait longer, an HTTP API for 30 s; then the answer has to come another way."""
+        text = text_of(behind({"front_end": "api-gateway-rest", "timeout": "4s", "throttle_status": 418}))
+        assert "timed_out_client 1 100% the caller, or a gateway for it, stopped waiting" in text
+        assert "(--set functions.f.timeout=4s), or to let the gateway wait longer" in text
+        assert "--set 'traffic.t.via={front_end: api-gateway-rest, timeout: 25s, throttle_status: 418}'" in text
+        http = {"front_end": "api-gateway-http", "timeout": "4s"}
+        slow = {"f": {"duration": "60s", "timeout": "2m"}}
+        assert "via={front_end: api-gateway-http, timeout: 30s}'" in text_of(behind(http, functions=slow))
+        text = text_of(behind("api-gateway-http", functions=slow, duration="100s"))
+        assert "callers ask for the result later: api-gateway-http waits no longer" in text
+
+    def test_what_it_suggests_is_valid_and_helps(self) -> None:
+        """Both settings, given to the same scenario: nobody works in vain any longer."""
+        for changed in (
+            behind({"front_end": "api-gateway-rest", "timeout": "25s", "throttle_status": 418}),
+            run_of(**{**IN_VAIN, "client": {"timeout": "25s"}}),
+            run_of(**{**IN_VAIN, "functions": {"f": {"duration": "10s", "timeout": "4s"}}}),
+        ):
+            assert "stopped waiting" not in text_of(changed)
+
+    def test_the_source_with_the_most_of_it_is_named(self) -> None:
+        """Source b leaves 6 s of work on g behind, source a 1 s of work on f."""
+        waiting = {"client": {"timeout": "4s"}}
+        run = run_of(
+            duration="20s",
+            functions={name: {"duration": "10s", "timeout": "15s"} for name in "fg"},
+            traffic={
+                "a": {"function": "f", "trace": trace([(0, 5), (9, 1)]), **waiting},
+                "b": {"function": "g", "trace": trace([0]), **waiting},
+            },
+        )
+        assert "--set functions.g.timeout=4s" in text_of(run)
+
+    def test_before_or_after_the_limit(self) -> None:
+        """First comes what hits the larger share: 60 % of the work, then 50 % or 75 % of the attempts."""
+        for refused, is_first in ((1, True), (3, False)):
+            rows = [0, *[1] * refused]
+            text = text_of(run_of(**{**IN_VAIN, "rows": rows, "region": {"concurrency_quota": 1}}))
+            assert (text.index("got no answer in time") < text.index("The quota is reached")) == is_first
+
+    def test_a_little_is_no_reason(self) -> None:
+        """One of 40 callers goes after 4.9 of 5 s: 2.5 % of the requests, 0.1 of 44 s of work."""
+        run = run_of(rows=[(0, 5), *[1] * 39], functions={"f": {"timeout": "15s"}}, client={"timeout": "4900ms"})
+        text = text_of(run)
+        assert "in flight (0.23%) worked for callers" in text
+        assert "got no answer in time" not in text
+        assert "Nothing was refused." in text
+
+    def test_nobody_gave_up(self) -> None:
+        """Then there is no word of it."""
+        text = text_of(run_of(rows=[0]))
+        assert "stopped waiting" not in text
+        assert "gave up waiting" not in text
+
+
+class TestCallers:
+    """Retries by function, and calls that wait in their client."""
+
+    def test_attempts_each(self) -> None:
+        """The second request to f is refused once; g has no retry. Without any there is no such column."""
+        parts: dict[str, Any] = {
+            "functions": {"f": {"reserved_concurrency": 1}, "g": {}},
+            "traffic": {
+                "a": {"function": "f", "trace": trace([0, 0.5]), "client": {"retry": {"delays": ["1s"]}}},
+                "b": {"function": "g", "trace": trace([0])},
+            },
+        }
+        text = text_of(run_of(**parts))
+        assert "requests attempts each throttled cold p99 peak reserved f 2 1.5 0% 50.0%" in text
+        assert "g 1 1 0% 100%" in text
+        parts["traffic"]["a"].pop("client")
+        assert "attempts each" not in text_of(run_of(**parts))
+
+    def test_functions_in_file_order(self) -> None:
+        """The last of two has the most requests. Of 21, those with the most are shown, and the busiest first."""
+        for count, order in ((2, ["f00 1", "f01 2"]), (21, ["f20 2", "f00 1"])):
+            names = [f"f{number:02d}" for number in range(count)]
+            rows = {name: trace([0, 5] if name == names[-1] else [0]) for name in names}
+            text = text_of(
+                run_of(
+                    functions={name: {} for name in names},
+                    traffic={name: {"function": name, "trace": rows[name]} for name in names},
+                )
+            )
+            first, second = (text.index(words) for words in order)
+            assert first < second
+            assert ("and 1 more in summary.json" in text) == (count == 21)
+
+    def test_calls_held_back_by_their_client(self) -> None:
+        """As in ``test_rate_limiter``: for 0.3571 and 1.2727 s, so 815 ms on average."""
+        client = {"retry": {"preset": "boto3-adaptive", "max_attempts": 1}}
+        run = run_of(region={"concurrency_quota": 1}, rows=[(0, 900), 0.6, 0.6, 0.96], client=client)
+        assert "2 calls were held back by the rate limiter of their own client, for 815ms on average." in text_of(run)
+        assert "held back by the rate limiter" not in text_of(by_hand())
+
+
+class TestWorstPeriod:
+    """The minute or hour with the most refusals, and that with the most cold starts."""
+
+    def test_a_minute_in_short_runs(self) -> None:
+        """Three cold starts of four invocations in the second minute, one refusal of three attempts in the third."""
+        text = text_of(run_of(rows=[0, 70, 70, 70, 70], duration="150s"))
+        assert "Worst minute: 1:00 to 2:00, 3 cold starts (75.0% of its invocations)." in text
+        text = text_of(run_of(rows=[0, 125, 126, 126], duration="150s", region={"concurrency_quota": 1}))
+        assert "Worst minute: 2:00 to 3:00, 1 of 3 attempts refused (33.3%)." in text
+
+    def test_an_hour_in_long_ones(self) -> None:
+        """Two cold starts in the third hour of four, an hour apart from the first."""
+        functions = {"f": {"idle_timeout": "10m"}}
+        text = text_of(run_of(rows=[0, 7_300, 9_000, 9_010], duration="4h", functions=functions))
+        assert "Worst hour: 2:00:00 to 3:00:00, 2 cold starts (66.7% of its invocations)." in text
+
+    def test_one_cold_start_has_no_worst_period(self) -> None:
+        """Nor has a run of a single period."""
+        assert "Worst" not in text_of(run_of(rows=[0], duration="150s"))
+        assert "Worst" not in text_of(run_of(rows=[0, 0], duration="50s"))

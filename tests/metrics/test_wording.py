@@ -5,7 +5,19 @@ from __future__ import annotations
 import pytest
 
 from lambdasim.platform.concurrency import ThrottleReason
-from lambdasim.report.wording import MEANING, clock_text, count_text, seconds_value, share_text, time_text
+from lambdasim.report.wording import (
+    MEANING,
+    change_text,
+    clock_text,
+    count_text,
+    counted,
+    seconds_value,
+    share_text,
+    status_meaning,
+    time_text,
+    were,
+)
+from lambdasim.scenario.changes import Change
 
 S = 1_000_000_000
 
@@ -101,3 +113,38 @@ def test_every_reason_has_a_meaning() -> None:
     """In plain words, each its own."""
     assert set(MEANING) == set(ThrottleReason)
     assert len(set(MEANING.values())) == len(MEANING)
+
+
+def test_one_and_several() -> None:
+    """The noun and its verb follow the number."""
+    assert [counted(count, "cold start") for count in (0, 1, 1_200)] == [
+        "0 cold starts",
+        "1 cold start",
+        "1,200 cold starts",
+    ]
+    assert [were(count, "call") for count in (1, 2)] == ["1 call was", "2 calls were"]
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"region": {"concurrency_quota": 3_000}, "deploy": "api"}, "quota 3,000; deploy api"),
+        ({"functions": {"a": {"reserved_concurrency": 0}}}, "a: reserved 0"),
+        ({"functions": {"a": {"duration": "1s"}, "b": {"duration": "2s"}}}, "a, b: other duration"),
+        (
+            {"functions": {"a": {"duration": "1s", "reserved_concurrency": 5}, "b": {"duration": "2s"}}},
+            "a: reserved 5 and other duration; b: other duration",
+        ),
+        ({"traffic": {"web": "off", "batch": "on", "mail": "off"}}, "web, mail off; batch on"),
+    ],
+)
+def test_changes_of_one_kind_stand_together(change: dict[str, object], text: str) -> None:
+    """Functions and sources to which the same happens are named once, side by side."""
+    assert change_text(Change.model_validate({"at": "1s", **change})) == text
+
+
+def test_function_errors_behind_a_200() -> None:
+    """Only direct calls have them, so they are spoken of only where there are some."""
+    assert status_meaning("200", has_direct_calls=False) == "answered"
+    assert status_meaning("200", has_direct_calls=True) == "answered; of a direct call, function errors as well"
+    assert status_meaning("418", has_direct_calls=True) == "refused by Lambda, as this scenario words it"

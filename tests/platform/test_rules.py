@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdasim.platform.callers import WITHOUT_LIMIT
 from lambdasim.platform.concurrency import AWS_REASON, ThrottleReason, rate_per_s, shared_pool_limit
 from lambdasim.platform.lifecycle import init_failed, init_phase_ns, is_expired, is_past_max_age, is_timeout
-from lambdasim.platform.region import WITHOUT_LIMIT, build_platform
+from lambdasim.platform.region import build_platform
 from lambdasim.platform.request_rate_ramp import allowed_after_quiet, next_allowed_per_s
 from lambdasim.platform.retry import backoff_ns
 from lambdasim.platform.token_bucket import UNLIMITED_BUCKET, bucket_limits, per_second_bucket
@@ -139,6 +140,7 @@ class TestPools:
             "reserved_rate",
             "scaling_request_rate",
             "scaling_rate",
+            "api_gateway_rate",
         }
         assert set(AWS_REASON) == set(ThrottleReason)
 

@@ -2,7 +2,7 @@
 
 It is slow and plain on purpose: every expiry is a real event, every search a scan of a list, every token bucket a
 fraction, and the order of simultaneous events is the tuple (time, kind, index) in a heap. It shares no code with the
-engine but the random draws, which are input to both.
+engine but the random draws, which are input to both. What callers do and see is in ``brute_callers``.
 """
 
 from __future__ import annotations
@@ -13,17 +13,47 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count
 
+from lambdasim.scenario.sdk_retries import Failure
+from lambdasim.workload.virtual_users import ordinal
 from lambdasim.workload.workload import Workload
-from tests.properties.plans import BucketPlan, FunctionPlan, Plan, function_name
+from tests.properties.brute_callers import (
+    NEVER,
+    SERVER_ERROR,
+    THROTTLED,
+    Presence,
+    Quotas,
+    is_on,
+    patience,
+    seen_of_throttle,
+)
+from tests.properties.plans import (
+    BucketPlan,
+    ChangePlan,
+    FunctionPlan,
+    Plan,
+    Sdk,
+    SourcePlan,
+    function_name,
+    source_name,
+)
 
 SECOND = 10**9
 INIT_LIMIT = 10 * SECOND
-NEVER = 10**30
 BLOCK = 256  # rare draws come in blocks of this size
 
-END, INIT_END, CLIENT_TIMEOUT, _CHANGE, EXPIRY, _QUEUED, RETRY, ARRIVAL = range(1, 9)
+END, INIT_END, CLIENT_TIMEOUT, CHANGE, EXPIRY, _QUEUED, RETRY, ARRIVAL = range(1, 9)
 OK, ERROR, CRASH, TIMEOUT, RUNNING = range(5)
-ACCOUNT_CONCURRENCY, ACCOUNT_RATE, RESERVED_CONCURRENCY, RESERVED_RATE, SCALING_REQUEST_RATE, SCALING_RATE = range(6)
+(
+    ACCOUNT_CONCURRENCY,
+    ACCOUNT_RATE,
+    RESERVED_CONCURRENCY,
+    RESERVED_RATE,
+    SCALING_REQUEST_RATE,
+    SCALING_RATE,
+    API_GATEWAY_RATE,
+) = range(7)
+
+SHARED = -1  # the pool of all functions without a reservation
 
 
 @dataclass(eq=False)
@@ -41,10 +71,16 @@ class Tokens:
         self.at = now
         return self.level
 
+    def resize(self, now: int, tokens: int, per_ns: Fraction) -> None:
+        """Another size from now on: the level stays, clamped to the new depth."""
+        self.settle(now)
+        self.depth, self.per_ns = Fraction(tokens), per_ns
+        self.level = min(self.level, self.depth)
 
-def full(tokens: int, per_ns: Fraction) -> Tokens:
+
+def full(tokens: int, per_ns: Fraction, now: int = 0) -> Tokens:
     """A full bucket."""
-    return Tokens(Fraction(tokens), per_ns, Fraction(tokens))
+    return Tokens(Fraction(tokens), per_ns, Fraction(tokens), now)
 
 
 @dataclass(eq=False)
@@ -62,14 +98,11 @@ class Ramp:
         """Close every second that is over at ``now``."""
         while (self.second + 1) * SECOND <= now:
             self.second += 1
-            self.bucket.settle(self.second * SECOND)
             if Fraction(self.accepted) > Fraction(9, 10) * self.allowed:
                 self.allowed += self.step
             else:
                 self.allowed = max(self.start, self.allowed - self.step)
-            self.bucket.depth = Fraction(self.allowed)
-            self.bucket.per_ns = Fraction(self.allowed, SECOND)
-            self.bucket.level = min(self.bucket.level, self.bucket.depth)
+            self.bucket.resize(self.second * SECOND, self.allowed, Fraction(self.allowed, SECOND))
             self.accepted = 0
 
 
@@ -77,17 +110,25 @@ class Ramp:
 class Request:
     """One request and what its caller knows."""
 
-    index: int
     arrival: int
     source: int
     ordinal: int
     function: int
     duration: int
-    init: int | None
+    init: int | None = None
+    user: int = -1  # of virtual users: who, and the how-maniest request of this user, from 0
+    round: int = -1
+    index: int = -1  # from its arrival on
     attempts: int = 0
     accepted: int = 0
-    is_waiting: bool = False
-    is_pending: bool = False
+    paid: int = 0  # for its last retry
+    is_waiting: bool = False  # for an answer
+    is_pending: bool = False  # a retry is to come
+
+    @property
+    def turn(self) -> int:
+        """Which client object sends it: they take turns, and a virtual user keeps its own."""
+        return self.ordinal if self.user < 0 else self.user
 
 
 @dataclass(eq=False)
@@ -98,6 +139,7 @@ class Invocation:
     attempt: int
     number: int  # the how-maniest accepted one of its request
     admitted: int
+    pool: int  # that admitted it: its function's own, or SHARED
     handler: int = -1
     end: int = -1
     work: int = 0  # what it would take without a timeout
@@ -119,6 +161,7 @@ class Sandbox:
     reaped: int = -1
     bound: Invocation | None = None
     must_redo_init: bool = False
+    is_obsolete: bool = False  # its code is
     idle_periods: int = 0
 
 
@@ -132,7 +175,7 @@ class BruteForce:
     now: int = 0
     serial: Iterator[int] = field(default_factory=count)  # only so that subjects are never compared
     heap: list[tuple[int, int, tuple[int, ...], int, object]] = field(default_factory=list)
-    requests: list[Request] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)  # that have arrived, by index
     invocations: list[Invocation] = field(default_factory=list)
     throttles: list[tuple[int, int, int, int]] = field(default_factory=list)
     abandonments: list[tuple[int, int, int]] = field(default_factory=list)
@@ -141,20 +184,30 @@ class BruteForce:
     waiting: list[Invocation] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._arrivals()
-        rpc, region = self.plan.requests_per_concurrency, None
+        self.quota = self.plan.quota
+        self.reserved = [function.reserved for function in self.plan.functions]
+        self.sdk_quotas = Quotas(self.plan)
+        self.presence = {
+            index: Presence(self.plan, index, self.tick)
+            for index, made in enumerate(self.plan.sources)
+            if made.users is not None
+        }
+        self._fill_buckets()
+        self._schedule_arrivals()
+        for number, change in enumerate(self.plan.changes):
+            self._at(change.at * self.tick, CHANGE, (number,), change)
+
+    def _fill_buckets(self) -> None:
+        region = None
         if self.plan.scaling is not None and self.plan.is_scaling_region_wide:
             region = self._scaling_bucket(self.plan.scaling)
-        self.account_rate = (
-            None if rpc is None else full(self.plan.quota * rpc, Fraction(self.plan.quota * rpc, SECOND))
-        )
-        self.reserved_rate: list[Tokens | None] = []
+        gateway = self.plan.gateway
+        self.gateway = None if gateway is None else full(gateway[0], Fraction(gateway[1], SECOND))
+        self.account_rate = self._rate_bucket(self.quota)
+        self.reserved_rate = [None if units is None else self._rate_bucket(units) for units in self.reserved]
         self.scaling: list[Tokens | None] = []
         self.ramps: list[Ramp | None] = []
         for function in self.plan.functions:
-            units = function.reserved
-            has_rate = rpc is not None and units is not None
-            self.reserved_rate.append(full(units * rpc, Fraction(units * rpc, SECOND)) if has_rate else None)
             own = function.scaling or (None if region is not None else self.plan.scaling)
             self.scaling.append(region if own is None else self._scaling_bucket(own))
             ramp = None
@@ -162,6 +215,41 @@ class BruteForce:
                 start, step = self.plan.ramp
                 ramp = Ramp(start, step, start, full(start, Fraction(start, SECOND)))
             self.ramps.append(ramp)
+
+    def _schedule_arrivals(self) -> None:
+        for source, made in enumerate(self.plan.sources):
+            if made.users is not None:
+                for user in range(made.users.most):
+                    self._come(source, user, 0, 0)
+            for number, row in enumerate(made.rows):
+                time = row.time * self.tick
+                if row.time < self.plan.duration and is_on(self.plan, source, time, self.tick):
+                    function = made.function if row.function is None else row.function
+                    duration = self._duration(source, number, function, time)
+                    if row.duration is not None:
+                        duration = row.duration * self.tick
+                    init = None if row.init is None else row.init * self.tick
+                    request = Request(time, source, number, function, duration, init)
+                    self._at(time, ARRIVAL, (source, number), request)
+
+    def _come(self, source: int, user: int, round_: int, time: int) -> None:
+        """A virtual user sends its next request as soon as it is there."""
+        arrival = self.presence[source].next_visit(user, time)
+        if arrival is not None:
+            function, number = self.plan.sources[source].function, ordinal(user, round_)
+            duration = self._duration(source, number, function, arrival)
+            request = Request(arrival, source, number, function, duration, user=user, round=round_)
+            self._at(arrival, ARRIVAL, (source, user), request)
+
+    def _duration(self, source: int, number: int, function: int, arrival: int) -> int:
+        """By the code that was in force when the request arrived."""
+        ticks = self._of(function).duration
+        for _, change in self.plan.changes_in_time:
+            if change.at * self.tick <= arrival:
+                ticks = dict(change.durations).get(function, ticks)
+        if isinstance(ticks, int):
+            return ticks * self.tick
+        return self.workload.draws.duration(source_name(source), function_name(function), arrival, number)
 
     def run(self) -> int:
         """Run to the end; returns the instant of the end."""
@@ -177,10 +265,18 @@ class BruteForce:
             self._handle(kind, subject)
 
     def _handle(self, kind: int, subject: object) -> None:
-        if kind in (ARRIVAL, RETRY):
+        if kind == ARRIVAL:
+            assert isinstance(subject, Request)
+            subject.index = len(self.requests)
+            self.requests.append(subject)
+            self._attempt(subject)
+        elif kind == RETRY:
             assert isinstance(subject, Request)
             subject.is_pending = False
             self._attempt(subject)
+        elif kind == CHANGE:
+            assert isinstance(subject, ChangePlan)
+            self._change(subject)
         elif kind == END:
             assert isinstance(subject, Invocation)
             self._ended(subject)
@@ -197,7 +293,7 @@ class BruteForce:
             if request.is_waiting and request.attempts == attempt:
                 request.is_waiting = False
                 self.abandonments.append((request.index, attempt, self.now))
-                self._retry(request)
+                self._failed(request, patience(self._source(request))[1])
 
     def _is_done(self) -> bool:
         return (
@@ -210,15 +306,44 @@ class BruteForce:
         """Ended at this instant counts as ended once the end was handled: the result says so."""
         return invocation.result == RUNNING
 
-    def _in_flight(self, functions: list[int]) -> int:
-        return sum(1 for one in self.invocations if self._is_in_flight(one) and one.request.function in functions)
+    def _in_flight(self, pool: int) -> int:
+        return sum(1 for one in self.invocations if self._is_in_flight(one) and one.pool == pool)
+
+    def _change(self, change: ChangePlan) -> None:
+        """Other limits, other code; durations, errors and traffic are looked up when a request arrives."""
+        rpc = self.plan.requests_per_concurrency
+        for function, units in change.reserved:
+            rate = self.reserved_rate[function]
+            if units is None or self.reserved[function] is None:
+                self.reserved_rate[function] = None if units is None else self._rate_bucket(units)
+            elif rate is not None and rpc is not None:
+                rate.resize(self.now, units * rpc, Fraction(units * rpc, SECOND))
+            self.reserved[function] = units
+        if change.quota is not None:
+            self.quota = change.quota
+            if self.account_rate is not None and rpc is not None:
+                self.account_rate.resize(self.now, self.quota * rpc, Fraction(self.quota * rpc, SECOND))
+        if change.deploy is not None:
+            for sandbox in self.sandboxes:
+                if sandbox.function == change.deploy:
+                    sandbox.is_obsolete = True
+                    if sandbox in self.idle:
+                        self.idle.remove(sandbox)
+                        sandbox.reaped = self.now
 
     def _attempt(self, request: Request) -> None:
         request.attempts += 1
+        source = self._source(request)
+        if source.via is not None and source.via.is_api_gateway and self.gateway is not None:
+            if self.gateway.settle(self.now) < 1:
+                self.throttles.append((request.index, request.attempts, self.now, API_GATEWAY_RATE))
+                self._failed(request, THROTTLED)
+                return
+            self.gateway.level -= 1
         refusal, takes = self._refusal(request.function)
         if refusal is not None:
             self.throttles.append((request.index, request.attempts, self.now, refusal))
-            self._retry(request)
+            self._failed(request, seen_of_throttle(source))
             return
         for bucket in takes:
             bucket.level -= 1
@@ -226,11 +351,12 @@ class BruteForce:
         if ramp is not None:
             ramp.accepted += 1
         request.accepted += 1
-        invocation = Invocation(request, request.attempts, request.accepted, self.now)
+        request.is_waiting = True
+        pool = SHARED if self.reserved[request.function] is None else request.function
+        invocation = Invocation(request, request.attempts, request.accepted, self.now, pool)
         self.invocations.append(invocation)
-        timeout = self.plan.sources[request.source].timeout
+        timeout = patience(source)[0]
         if timeout is not None:
-            request.is_waiting = True
             self._at(self.now + timeout * self.tick, CLIENT_TIMEOUT, (request.index,), (request, request.attempts))
         mine = [sandbox for sandbox in self.idle if sandbox.function == request.function]
         if mine:
@@ -243,14 +369,13 @@ class BruteForce:
     def _refusal(self, function: int) -> tuple[int | None, list[Tokens]]:
         """The first reason to refuse, or None with the buckets that an accepted attempt takes a token of."""
         takes: list[Tokens] = []
-        reserved = self._of(function).reserved
-        if reserved is not None:
-            if self._in_flight([function]) >= reserved:
+        own = self.reserved[function]
+        if own is not None:
+            if self._in_flight(function) >= own:
                 return RESERVED_CONCURRENCY, []
             rate, reason = self.reserved_rate[function], RESERVED_RATE
         else:
-            sharing = [index for index, other in enumerate(self.plan.functions) if other.reserved is None]
-            if self._in_flight(sharing) >= self.plan.shared:
+            if self._in_flight(SHARED) >= self.quota - sum(units or 0 for units in self.reserved):
                 return ACCOUNT_CONCURRENCY, []
             rate, reason = self.account_rate, ACCOUNT_RATE
         if rate is not None:
@@ -304,10 +429,10 @@ class BruteForce:
         invocation.result = TIMEOUT if is_timeout else self._fate(invocation)
         if invocation.result in (CRASH, TIMEOUT):
             sandbox.must_redo_init = True
-        if request.attempts == invocation.attempt:
-            request.is_waiting = False
+        if request.is_waiting and request.attempts == invocation.attempt:
+            self._answered(request, invocation.result)
         queue = [one for one in self.waiting if one.request.function == sandbox.function]
-        if self.now - sandbox.created > sandbox.max_age:
+        if self.now - sandbox.created > sandbox.max_age or sandbox.is_obsolete:
             sandbox.reaped = self.now
         elif queue:
             self.waiting.remove(queue[0])
@@ -323,7 +448,7 @@ class BruteForce:
         elif queue:
             self.waiting.remove(queue[0])
             self._start(sandbox, queue[0])
-        elif self.now - sandbox.created > sandbox.max_age:
+        elif self.now - sandbox.created > sandbox.max_age or sandbox.is_obsolete:
             sandbox.reaped = self.now
         else:
             drawn = self.workload.draws.unused_idle_timeouts(function_name(sandbox.function), sandbox.number // BLOCK)
@@ -336,48 +461,61 @@ class BruteForce:
             subject = (sandbox, sandbox.idle_periods)
             self._at(self.now + timeout, EXPIRY, (sandbox.function, sandbox.birth), subject)
 
-    def _retry(self, request: Request) -> None:
-        policy = self.plan.sources[request.source].retry
+    def _answered(self, request: Request, result: int) -> None:
+        """The caller of a front end sees a function error as a 502; Lambda's own API answers with 200."""
+        request.is_waiting = False
+        if result != OK and self._source(request).via is not None:
+            self._failed(request, SERVER_ERROR)
+        else:
+            self.sdk_quotas.give_back(request.source, request.turn, request.paid)
+            self._settled(request)
+
+    def _failed(self, request: Request, failure: int) -> None:
+        policy = self._source(request).retry
         if policy is None or (policy.max_attempts is not None and request.attempts >= policy.max_attempts):
+            self._settled(request)
             return
+        paid = self.sdk_quotas.pay(request.source, request.turn, failure)
+        if paid is None:
+            self._settled(request)
+            return
+        request.paid = paid
+        if isinstance(policy, Sdk):
+            name, number = source_name(request.source), request.ordinal
+            delay = self.workload.draws.retry_delay(name, request.attempts, number, Failure(failure))
+        else:
+            delay = policy.delay(request.attempts) * self.tick
         request.is_pending = True
-        self._at(self.now + policy.delay(request.attempts) * self.tick, RETRY, (request.index,), request)
+        self._at(self.now + delay, RETRY, (request.index,), request)
+
+    def _settled(self, request: Request) -> None:
+        """A virtual user thinks, then it sends its next request."""
+        if request.user >= 0:
+            think = self.workload.draws.think_time(source_name(request.source), request.ordinal)
+            self._come(request.source, request.user, request.round + 1, self.now + think)
 
     def _fate(self, invocation: Invocation) -> int:
-        request, draws = invocation.request, self.workload.draws
-        name, function = f"s{request.source}", function_name(request.function)
-        if invocation.number == 1:
-            return int(draws.fates(name, function, 0, 1, 0, 4096)[request.ordinal])
-        return draws.fate(name, function, request.arrival, invocation.number, request.ordinal)
+        request = invocation.request
+        name, function = source_name(request.source), function_name(request.function)
+        return self.workload.draws.fate(name, function, request.arrival, invocation.number, request.ordinal)
 
     def _idle_timeout(self, invocation: Invocation) -> int:
-        request, draws = invocation.request, self.workload.draws
-        name, function = f"s{request.source}", function_name(request.function)
-        if invocation.number == 1:
-            return int(draws.idle_timeouts(name, function, 1, 0, 4096)[request.ordinal])
-        return draws.idle_timeout(name, function, invocation.number, request.ordinal)
+        request = invocation.request
+        name, function = source_name(request.source), function_name(request.function)
+        return self.workload.draws.idle_timeout(name, function, invocation.number, request.ordinal)
 
-    def _arrivals(self) -> None:
-        offered = [
-            (row.time, source, ordinal)
-            for source, made in enumerate(self.plan.sources)
-            for ordinal, row in enumerate(made.rows)
-            if row.time < self.plan.duration
-        ]
-        for index, (time, source, ordinal) in enumerate(sorted(offered)):
-            row = self.plan.sources[source].rows[ordinal]
-            function = self.plan.sources[source].function if row.function is None else row.function
-            duration = self._of(function).duration if row.duration is None else row.duration
-            init = None if row.init is None else row.init * self.tick
-            request = Request(index, time * self.tick, source, ordinal, function, duration * self.tick, init)
-            self.requests.append(request)
-            self._at(request.arrival, ARRIVAL, (index,), request)
+    def _rate_bucket(self, units: int) -> Tokens | None:
+        rpc = self.plan.requests_per_concurrency
+        return None if rpc is None else full(units * rpc, Fraction(units * rpc, SECOND), self.now)
 
     def _scaling_bucket(self, limits: BucketPlan) -> Tokens:
         return full(limits.burst, Fraction(limits.rate, limits.per * self.tick))
 
     def _of(self, function: int) -> FunctionPlan:
         return self.plan.functions[function]
+
+    def _source(self, request: Request) -> SourcePlan:
+        return self.plan.sources[request.source]
 
     def _at(self, time: int, kind: int, index: tuple[int, ...], subject: object) -> None:
         heapq.heappush(self.heap, (time, kind, index, next(self.serial), subject))
@@ -388,10 +526,9 @@ def columns(plan: Plan, workload: Workload, tick: int) -> dict[str, list[tuple[o
     made = BruteForce(plan, workload, tick)
     end = made.run()
     invocations = sorted(made.invocations, key=lambda one: (one.request.index, one.attempt))
-    arrived = [one for one in made.requests if one.arrival <= end]
     return {
         "end": [(end,)],
-        "requests": [(one.arrival, one.source, one.function, one.is_pending) for one in arrived],
+        "requests": [(one.arrival, one.source, one.function, one.is_pending) for one in made.requests],
         "invocations": [
             (
                 one.request.index,

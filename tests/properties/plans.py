@@ -27,7 +27,7 @@ class BucketPlan:
 class FunctionPlan:
     """One function; None stands for no limit, or for nothing of its own."""
 
-    duration: int = 4
+    duration: int | tuple[int, ...] = 4  # or one of several, drawn for each request
     init: int = 0
     idle_timeout: int | tuple[int, int] | None = None  # constant, uniform between two, or never
     max_age: int | None = None
@@ -82,7 +82,44 @@ class Always:
         return self.ticks
 
 
-RetryPlan = Delays | Doubling | Always
+@dataclass(frozen=True)
+class Sdk:
+    """As one of AWS's SDKs: delays are drawn, and a quota of each of the ``clients`` pays for the retries."""
+
+    preset: str
+    max_attempts: int
+    clients: int = 1
+
+
+RetryPlan = Delays | Doubling | Always | Sdk
+
+
+@dataclass(frozen=True)
+class FrontEndPlan:
+    """What stands between the callers and Lambda; ``throttle_status`` None is the usual one."""
+
+    name: str
+    timeout: int | None
+    throttle_status: int | None = None
+
+    @property
+    def is_api_gateway(self) -> bool:
+        """Whether requests pass the bucket that all API Gateways of the account share."""
+        return self.name.startswith("api-gateway")
+
+
+@dataclass(frozen=True)
+class UsersPlan:
+    """Virtual users: how many at the start, then (duration, target) of each stage; think times are drawn from some."""
+
+    start: int
+    stages: tuple[tuple[int, int], ...]
+    think: tuple[int, ...]
+
+    @property
+    def most(self) -> int:
+        """The most users at any time."""
+        return max(self.start, *(target for _, target in self.stages), 0)
 
 
 @dataclass(frozen=True)
@@ -97,12 +134,27 @@ class Row:
 
 @dataclass(frozen=True)
 class SourcePlan:
-    """One trace and its callers."""
+    """One trace and its callers; or virtual users, who have no rows."""
 
     function: int
     rows: tuple[Row, ...]
     timeout: int | None = None
     retry: RetryPlan | None = None
+    via: FrontEndPlan | None = None
+    users: UsersPlan | None = None
+
+
+@dataclass(frozen=True)
+class ChangePlan:
+    """What changes at one instant, by number of the function or source."""
+
+    at: int
+    quota: int | None = None
+    reserved: tuple[tuple[int, int | None], ...] = ()  # None gives the reservation back
+    deploy: int | None = None
+    durations: tuple[tuple[int, int], ...] = ()
+    error_percents: tuple[tuple[int, int], ...] = ()
+    traffic: tuple[tuple[int, bool], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,18 +168,31 @@ class Plan:
     is_scaling_region_wide: bool = False
     requests_per_concurrency: int | None = None
     ramp: tuple[int, int] | None = None  # start and step, requests per second
+    gateway: tuple[int, int] | None = None  # burst of all API Gateways, and requests per second
+    changes: tuple[ChangePlan, ...] = ()  # in the order of the file
+    sdk_tokens: int = 500  # of each SDK client; AWS's number is too large for a small plan
     duration: int = 40
     drain: int = 400
 
     @property
     def quota(self) -> int:
-        """The region's concurrency quota."""
+        """The region's concurrency quota, at the start."""
         return self.shared + sum(function.reserved or 0 for function in self.functions)
+
+    @property
+    def changes_in_time(self) -> list[tuple[int, ChangePlan]]:
+        """(number in the file, change) by time; those of one instant in file order."""
+        return sorted(enumerate(self.changes), key=lambda numbered: numbered[1].at)
 
 
 def function_name(index: int) -> str:
     """The name of a function of a plan."""
     return f"f{index}"
+
+
+def source_name(index: int) -> str:
+    """The name of a traffic source of a plan."""
+    return f"s{index}"
 
 
 def build(plan: Plan, tick_ms: int = TICK_MS) -> Scenario:
@@ -139,10 +204,13 @@ def build(plan: Plan, tick_ms: int = TICK_MS) -> Scenario:
     def bucket(limits: BucketPlan | None) -> Any:
         return "unlimited" if limits is None else {"burst": limits.burst, "rate": limits.rate, "per": time(limits.per)}
 
+    def one_of(ticks: int | tuple[int, ...]) -> Any:
+        return {"empirical": [time(one) for one in ticks]} if isinstance(ticks, tuple) else time(ticks)
+
     def function(made: FunctionPlan) -> dict[str, Any]:
         idle = made.idle_timeout
         return {
-            "duration": time(made.duration),
+            "duration": one_of(made.duration),
             "init": time(made.init),
             "idle_timeout": {"uniform": [time(idle[0]), time(idle[1])]} if isinstance(idle, tuple) else time(idle),
             "max_age": time(made.max_age),
@@ -157,6 +225,8 @@ def build(plan: Plan, tick_ms: int = TICK_MS) -> Scenario:
     def retry(made: RetryPlan | None) -> Any:
         if made is None:
             return "none"
+        if isinstance(made, Sdk):
+            return {"preset": made.preset, "max_attempts": made.max_attempts}
         if isinstance(made, Delays):
             return {"delays": [time(ticks) for ticks in made.delays]}
         attempts = "unlimited" if made.max_attempts is None else made.max_attempts
@@ -168,6 +238,20 @@ def build(plan: Plan, tick_ms: int = TICK_MS) -> Scenario:
         return None if ticks is None else ticks * tick_ms / 1000
 
     def source(made: SourcePlan) -> dict[str, Any]:
+        client = {"timeout": time(made.timeout), "retry": retry(made.retry)}
+        if isinstance(made.retry, Sdk) and made.retry.preset != "boto3-legacy":
+            client["count"] = made.retry.clients
+        built: dict[str, Any] = {"function": function_name(made.function), "client": client}
+        if made.via is not None:
+            built["via"] = {"front_end": made.via.name, "timeout": time(made.via.timeout)}
+            if made.via.throttle_status is not None:
+                built["via"]["throttle_status"] = made.via.throttle_status
+        if made.users is not None:
+            stages = [{"duration": time(ticks), "target": target} for ticks, target in made.users.stages]
+            return built | {
+                "virtual_users": {"start": made.users.start, "stages": stages},
+                "think_time": one_of(made.users.think),
+            }
         rows = [
             (
                 seconds(row.time),
@@ -177,11 +261,23 @@ def build(plan: Plan, tick_ms: int = TICK_MS) -> Scenario:
             )
             for row in made.rows
         ]
-        return {
-            "function": function_name(made.function),
-            "trace": trace(rows),
-            "client": {"timeout": time(made.timeout), "retry": retry(made.retry)},
-        }
+        return built | {"trace": trace(rows)}
+
+    def change(made: ChangePlan) -> dict[str, Any]:
+        built: dict[str, Any] = {"at": time(made.at), "functions": {}}
+        for index, units in made.reserved:
+            built["functions"][function_name(index)] = {"reserved_concurrency": "none" if units is None else units}
+        for index, ticks in made.durations:
+            built["functions"].setdefault(function_name(index), {})["duration"] = time(ticks)
+        for index, percent in made.error_percents:
+            built["functions"].setdefault(function_name(index), {})["errors"] = {"rate": f"{percent}%"}
+        if made.quota is not None:
+            built["region"] = {"concurrency_quota": made.quota}
+        if made.deploy is not None:
+            built["deploy"] = function_name(made.deploy)
+        if made.traffic:
+            built["traffic"] = {source_name(index): "on" if is_on else "off" for index, is_on in made.traffic}
+        return built
 
     region: dict[str, Any] = {"concurrency_quota": plan.quota}
     if plan.scaling is not None:
@@ -191,10 +287,13 @@ def build(plan: Plan, tick_ms: int = TICK_MS) -> Scenario:
         region["requests_per_concurrency"] = plan.requests_per_concurrency
     if plan.ramp is not None:
         region["request_rate_ramp"] = {"start": f"{plan.ramp[0]}/s", "step": f"{plan.ramp[1]}/s"}
+    if plan.gateway is not None:
+        region["api_gateway"] = {"burst": plan.gateway[0], "rate": f"{plan.gateway[1]}/s"}
     return scenario(
         functions={function_name(index): function(made) for index, made in enumerate(plan.functions)},
-        traffic={f"s{index}": source(made) for index, made in enumerate(plan.sources)},
+        traffic={source_name(index): source(made) for index, made in enumerate(plan.sources)},
         region=region,
+        changes=[change(made) for made in plan.changes],
         duration=time(plan.duration),
         drain=time(plan.drain),
     )

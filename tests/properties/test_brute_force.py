@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
-from lambdasim.engine.reference import SimpyEngine
 from lambdasim.eventlog.log import EventLog
-from lambdasim.platform.region import build_platform
-from lambdasim.workload.workload import build_workload
 from tests.properties.brute_force import columns
-from tests.properties.plans import TICK_MS, Plan, build
-from tests.strategies import crowded_plans, plans
+from tests.properties.engine_runs import TICK_NS, run_on_engine
+from tests.properties.plans import FunctionPlan, Plan, SourcePlan, UsersPlan
+from tests.strategies import crowded_plans, modern_plans, plans, returned_reservations
 
 
 def rows_of(log: EventLog) -> dict[str, list[tuple[object, ...]]]:
@@ -32,23 +30,64 @@ def rows_of(log: EventLog) -> dict[str, list[tuple[object, ...]]]:
     }
 
 
+# The one user of the first source would come at the very end: that must not end the run for the second one's.
+LATE_USERS = Plan(
+    functions=(FunctionPlan(duration=1, init=1),),
+    sources=(
+        SourcePlan(function=0, rows=(), users=UsersPlan(start=0, stages=((1, 1),), think=(1,))),
+        SourcePlan(function=0, rows=(), users=UsersPlan(start=1, stages=(), think=(1,))),
+    ),
+    duration=1,
+)
+
+
 def assert_engine_agrees(plan: Plan) -> None:
     """All tables of the log are equal, row by row."""
-    made = build(plan)
-    workload = build_workload(made, seed=1)
-    actual = rows_of(SimpyEngine().run(workload, build_platform(made)))
-    assert actual == columns(plan, workload, TICK_MS * 10**6)
+    made = run_on_engine(plan)
+    assert rows_of(made.log) == columns(plan, made.workload, TICK_NS)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(plans())
 def test_the_engine_returns_the_rows_of_the_brute_force_simulator(plan: Plan) -> None:
     """All limits, both assignments, both reuse orders, idle timeouts, resets, retries and client timeouts at once."""
     assert_engine_agrees(plan)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(crowded_plans())
 def test_the_engine_agrees_where_environments_overtake_each_other(plan: Plan) -> None:
     """One function, mostly eager, with many ties between ends of inits and of invocations."""
+    assert_engine_agrees(plan)
+
+
+@given(modern_plans(has_sdks=False, has_changes=False, has_users=False))
+def test_the_engine_agrees_behind_front_ends(plan: Plan) -> None:
+    """Gateway timeouts, errors that are tried again, and the bucket that all API Gateways share."""
+    assert_engine_agrees(plan)
+
+
+@given(modern_plans(has_changes=False, has_users=False))
+def test_the_engine_agrees_on_retry_quotas(plan: Plan) -> None:
+    """Prices by kind of failure, refunds, several client objects, with and without front ends."""
+    assert_engine_agrees(plan)
+
+
+@settings(max_examples=150)
+@given(modern_plans(has_front_ends=False, has_sdks=False, has_users=False) | returned_reservations())
+def test_the_engine_agrees_on_changes(plan: Plan) -> None:
+    """Quota and reservations up, down and given back, deployments, other durations and errors, traffic off and on."""
+    assert_engine_agrees(plan)
+
+
+@given(modern_plans(has_front_ends=False, has_sdks=False, has_changes=False))
+@example(LATE_USERS)
+def test_the_engine_agrees_on_virtual_users(plan: Plan) -> None:
+    """Users in stages beside traces: who comes when, in which order, and with which draws."""
+    assert_engine_agrees(plan)
+
+
+@given(modern_plans())
+def test_the_engine_agrees_on_all_of_it(plan: Plan) -> None:
+    """Everything at once."""
     assert_engine_agrees(plan)

@@ -1,15 +1,25 @@
-"""What must always hold of a log (MODEL.md section 9), whatever the scenario."""
+"""What must always hold of a log (MODEL.md section 9), whatever the scenario.
+
+One test, so that each plan is run once; its parts are functions of their own.
+"""
 
 from __future__ import annotations
 
-import numpy as np
-from hypothesis import given
+from collections import Counter
+from itertools import pairwise
+from unittest.mock import patch
 
+import numpy as np
+from hypothesis import given, settings
+
+from lambdasim.engine.reference.virtual_users import User, VirtualUsers
 from lambdasim.eventlog.log import NOT_YET, EventLog, Result
-from tests.builders import log_of
-from tests.properties.plans import Plan, build
+from lambdasim.workload.virtual_users import ordinal
+from lambdasim.workload.workload import Request
+from tests.properties.engine_runs import TICK_NS, EngineRun, run_on_engine
+from tests.properties.plans import Plan, source_name
 from tests.properties.timelines import Steps, in_flight
-from tests.strategies import plans
+from tests.strategies import modern_plans
 
 
 def attempts_of(log: EventLog) -> list[list[tuple[int, str, int]]]:
@@ -35,43 +45,102 @@ def outcomes_of(log: EventLog) -> list[set[str]]:
             "throttled": result is None and not is_pending,
             "timed_out_client": is_abandoned and not is_pending,
             "completed": result is Result.OK and not is_abandoned,
-            "failed": result in (Result.ERROR, Result.CRASH, Result.TIMEOUT) and not is_abandoned,
+            "failed": result in (Result.ERROR, Result.CRASH, Result.TIMEOUT) and not is_abandoned and not is_pending,
         }
         outcomes.append({name for name, is_so in holds.items() if is_so})
     return outcomes
 
 
-@given(plans())
-def test_every_request_has_exactly_one_outcome(plan: Plan) -> None:
-    """requests = the sum of their outcomes."""
-    assert all(len(of_one) == 1 for of_one in outcomes_of(log_of(build(plan))))
+@settings(max_examples=120)
+@given(modern_plans())
+def test_what_always_holds(plan: Plan) -> None:
+    """Of every log, and of what is derived from it."""
+    made, turns = run_with_turns(plan)
+    every_request_has_exactly_one_outcome(made)
+    every_attempt_is_either_an_invocation_or_a_throttle(made)
+    every_settled_request_has_one_response(made)
+    concurrency_was_never_above_the_limit_in_force(plan, made.log)
+    an_environment_serves_one_invocation_at_a_time(made.log)
+    the_life_of_an_invocation_is_in_order(made.log)
+    the_integral_of_concurrency_is_the_time_spent(made.log)
+    the_run_ends_when_nothing_is_left_or_the_drain_is_over(made)
+    a_virtual_user_waits_and_thinks(made, turns)
 
 
-@given(plans())
-def test_every_attempt_is_either_an_invocation_or_a_throttle(plan: Plan) -> None:
+def run_with_turns(plan: Plan) -> tuple[EngineRun, list[tuple[int, int, int, int]]]:
+    """A run, and (source, user, round, request) of every request of a virtual user, which no log tells."""
+    turns = []
+    make = VirtualUsers._request
+
+    def noted(users: VirtualUsers, now_ns: int, user: User) -> Request:
+        request = make(users, now_ns, user)
+        turns.append((request[2], user.number, user.round, request[0]))
+        return request
+
+    with patch.object(VirtualUsers, "_request", noted):
+        return run_on_engine(plan), sorted(turns)
+
+
+def every_request_has_exactly_one_outcome(made: EngineRun) -> None:
+    """requests = the sum of their outcomes, and the summary counts the same ones."""
+    outcomes = outcomes_of(made.log)
+    assert all(len(of_one) == 1 for of_one in outcomes)
+    counts = dict(made.run.summary["requests"])
+    assert counts.pop("total") == len(made.log.requests) == sum(counts.values())
+    assert Counter(counts) == Counter(name for of_one in outcomes for name in of_one)
+
+
+def every_attempt_is_either_an_invocation_or_a_throttle(made: EngineRun) -> None:
     """throttles = attempts - invocations, and the attempts of a request count from 1 without a gap."""
-    log = log_of(build(plan))
+    log, summary = made.log, made.run.summary
     for attempts in attempts_of(log):
         assert [number for number, _, _ in attempts] == list(range(1, len(attempts) + 1))
-    assert sum(map(len, attempts_of(log))) == len(log.invocations) + len(log.throttles)
+    total = sum(map(len, attempts_of(log)))
+    assert total == len(log.invocations) + len(log.throttles) == summary["attempts"]["total"]
+    assert len(log.throttles) == summary["attempts"]["total"] - summary["invocations"]["total"]
+    assert len(log.throttles) == sum(summary["attempts"]["throttles_by_reason"].values())
 
 
-@given(plans())
-def test_concurrency_never_exceeds_its_limits(plan: Plan) -> None:
-    """Peak concurrency <= quota, of a function <= its reserved concurrency, of the others <= what is unreserved."""
-    log = log_of(build(plan))
-    assert Steps(in_flight(log)).peak <= plan.quota
-    for index, function in enumerate(plan.functions):
-        if function.reserved is not None:
-            assert Steps(in_flight(log, [index])).peak <= function.reserved
-    sharing = [index for index, function in enumerate(plan.functions) if function.reserved is None]
-    assert Steps(in_flight(log, sharing)).peak <= plan.shared
+def every_settled_request_has_one_response(made: EngineRun) -> None:
+    """A status, or the certainty that there will be none."""
+    summary = made.run.summary
+    assert sum(summary["responses"].values()) == summary["requests"]["total"] - summary["requests"]["in_flight"]
 
 
-@given(plans())
-def test_an_environment_serves_one_invocation_at_a_time(plan: Plan) -> None:
+def concurrency_was_never_above_the_limit_in_force(plan: Plan, log: EventLog) -> None:
+    """At each admission: in the whole account, in each reservation, and in what the others share.
+
+    What was admitted counts in the pool that admitted it, which a log tells by the reservations of that instant. A cut
+    stops nothing, so that only those pools are looked at that admit something.
+    """
+    pools = []
+    function = log.requests.function[log.invocations.request].tolist()
+    spans = list(zip(log.invocations.admitted_ns.tolist(), log.clipped_end_ns.tolist(), strict=True))
+    for number, (admitted, _) in zip(function, spans, strict=True):
+        pools.append(None if limits_at(plan, admitted)[1][number] is None else number)
+    for pool, admitted in {(pool, admitted) for pool, (admitted, _) in zip(pools, spans, strict=True)}:
+        quota, reserved = limits_at(plan, admitted)
+        limit = quota - sum(units or 0 for units in reserved) if pool is None else reserved[pool]
+        inside = [start <= admitted < end for start, end in spans]
+        assert limit is not None
+        assert sum(inside[row] and pools[row] == pool for row in range(len(spans))) <= limit
+    if not any(change.quota is not None or change.reserved for change in plan.changes):
+        assert Steps(in_flight(log)).peak <= plan.quota
+
+
+def limits_at(plan: Plan, time_ns: int) -> tuple[int, list[int | None]]:
+    """Quota and reservations in force for what is admitted at one time."""
+    quota, reserved = plan.quota, [function.reserved for function in plan.functions]
+    for _, change in plan.changes_in_time:
+        if change.at * TICK_NS <= time_ns:
+            quota = quota if change.quota is None else change.quota
+            for function, units in change.reserved:
+                reserved[function] = units
+    return quota, reserved
+
+
+def an_environment_serves_one_invocation_at_a_time(log: EventLog) -> None:
     """The handlers of one environment do not overlap, and all lie between the end of its init and its end."""
-    log = log_of(build(plan))
     ready = log.environments.created_ns + log.environments.init_ns
     for environment in range(len(log.environments)):
         mine = (log.invocations.environment == environment) & (log.invocations.handler_ns != NOT_YET)
@@ -84,10 +153,8 @@ def test_an_environment_serves_one_invocation_at_a_time(plan: Plan) -> None:
         assert log.invocations.is_cold[mine].sum() <= 1
 
 
-@given(plans())
-def test_the_life_of_an_invocation_is_in_order(plan: Plan) -> None:
+def the_life_of_an_invocation_is_in_order(log: EventLog) -> None:
     """arrival <= admitted <= start of handler < end <= end of the run, where these have happened."""
-    log = log_of(build(plan))
     arrival = log.requests.arrival_ns[log.invocations.request]
     assert (arrival <= log.invocations.admitted_ns).all()
     started, ended = log.invocations.handler_ns != NOT_YET, log.invocations.end_ns != NOT_YET
@@ -98,20 +165,30 @@ def test_the_life_of_an_invocation_is_in_order(plan: Plan) -> None:
     assert (ended == (log.invocations.result != Result.RUNNING)).all()
 
 
-@given(plans())
-def test_the_integral_of_concurrency_is_the_time_spent(plan: Plan) -> None:
+def the_integral_of_concurrency_is_the_time_spent(log: EventLog) -> None:
     """The time integral of concurrency = the sum over invocations of (end - admitted), exactly, over the whole run."""
-    log = log_of(build(plan))
     spent = (log.clipped_end_ns - log.invocations.admitted_ns).sum()
     assert Steps(in_flight(log)).integral == spent
 
 
-@given(plans())
-def test_the_run_ends_when_nothing_is_left_or_the_drain_is_over(plan: Plan) -> None:
+def the_run_ends_when_nothing_is_left_or_the_drain_is_over(made: EngineRun) -> None:
     """Before duration + drain the run ends only with nothing running and no retry to come."""
-    made = build(plan)
-    log = log_of(made)
-    assert made.duration <= log.end_ns <= made.duration + made.drain
-    if log.end_ns < made.duration + made.drain:
+    scenario, log = made.scenario, made.log
+    assert scenario.duration <= log.end_ns <= scenario.duration + scenario.drain
+    assert (log.requests.arrival_ns < scenario.duration).all()
+    if log.end_ns < scenario.duration + scenario.drain:
         assert not log.requests.is_pending.any()
         assert (log.invocations.end_ns != NOT_YET).all()
+
+
+def a_virtual_user_waits_and_thinks(made: EngineRun, turns: list[tuple[int, int, int, int]]) -> None:
+    """Its next request comes once the last one is settled and it has thought; all of a source are of its users."""
+    arrival_ns, settled_ns = made.log.requests.arrival_ns, made.run.outcomes.settled_ns
+    for (source, user, round_, request), (*next_user, next_round, following) in pairwise(turns):
+        if (source, user) == tuple(next_user):
+            assert next_round == round_ + 1
+            assert settled_ns[request] != NOT_YET
+            think_ns = made.workload.draws.think_time(source_name(source), ordinal(user, round_))
+            assert arrival_ns[following] >= settled_ns[request] + think_ns
+    of_users = np.isin(made.log.requests.source, list(made.workload.user_activity))
+    assert np.flatnonzero(of_users).tolist() == sorted(request for *_, request in turns)

@@ -52,7 +52,7 @@ class TestLatency:
         ax = Pictures(spike).latency()
         for name in ("p50", "p99"):
             value_ns = round(spike.summary["latency_s"][name] * 1e9)
-            assert f"{name} of all: {time_text(value_ns)}" in texts_of(ax)
+            assert f"{name} of completed: {time_text(value_ns)}" in texts_of(ax)
             assert any(value_ns in line.get_xdata() for line in ax.lines if line.get_marker() == "o")
 
     def test_targets_are_lines(self) -> None:
@@ -104,6 +104,19 @@ class TestOutcomes:
         """Its integral is 20 x 20 + 85 x 10 + 80 x 5 + 10 x 55 requests; a trace counts its arrivals."""
         assert outcome_bins(spike).offered.sum() == pytest.approx(400 + 850 + 400 + 550)
         assert outcome_bins(run_of(rows=[0, 1, 9.99], duration="10s")).offered.sum() == 3
+
+    def test_virtual_users_offer_what_they_sent(self) -> None:
+        """One user, 1 s of work and 3 s of thinking: at 0, 4 and 8 s; beside them 2/s for 10 s."""
+        traffic = {
+            "users": {"function": "f", "virtual_users": 1, "think_time": "3s"},
+            "web": {"function": "f", "rate": "2/s"},
+        }
+        alone, both = (
+            outcome_bins(run_of(traffic={name: traffic[name] for name in names}, duration="10s"))
+            for names in (["users"], ["users", "web"])
+        )
+        assert np.flatnonzero(alone.offered).tolist() == [0, 40, 80]
+        assert both.offered.sum() == pytest.approx(3 + 20)
 
     def test_what_happens_at_the_very_end_is_in_the_last_bin(self) -> None:
         """A request that is settled at the end of the run is counted."""

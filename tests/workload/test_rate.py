@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdasim.scenario.traffic import TrafficSource
-from lambdasim.workload.rate import RateProfile, rate_profile
+from lambdasim.workload.offered import total_profile
+from lambdasim.workload.rate import RateProfile, distinct, rate_profile
 from lambdasim.workload.windows import window_ends
 
 SECOND = 10**9
@@ -77,6 +78,53 @@ def profiles(draw: st.DrawFn) -> RateProfile:
         start_rate=f"{draw(st.integers(0, 50))}/s",
         stages=[{"duration": f"{duration}s", "target": f"{target}/s"} for duration, target in stages],
     )
+
+
+class TestParted:
+    """The same rate in other segments, and rates that are combined."""
+
+    @given(profiles(), st.lists(st.integers(0, 20), max_size=8))
+    def test_split_changes_no_rate(self, made: RateProfile, times_s: list[int]) -> None:
+        """Only the number of segments; times outside do not matter."""
+        parted = made.split(np.array(times_s, dtype=np.int64) * SECOND)
+        edges = np.arange(21) * SECOND
+        assert parted.integral(edges) == pytest.approx(made.integral(edges), rel=1e-12, abs=1e-9)
+        inside = {time * SECOND for time in times_s if 0 < time * SECOND < made.end_ns[-1]}
+        assert set(parted.start_ns.tolist()) == set(made.start_ns.tolist()) | inside
+        np.testing.assert_array_equal(parted.end_ns[:-1], parted.start_ns[1:])
+
+    def test_scaled(self) -> None:
+        """Twice the ramp at first, nothing from 4 s to 8 s, then half."""
+        made = profile(10, start_rate="0/s", stages=[{"duration": "10s", "target": "10/s"}])
+        scaled = made.scaled(np.array([0, 4, 8]) * SECOND, np.array([2.0, 0.0, 0.5]))
+        assert at(scaled, 0, 2, 3.5, 4, 7.9, 8, 9) == pytest.approx([0, 4, 7, 0, 0, 4, 4.5])
+        assert scaled.expected_requests == pytest.approx(2 * 8 + 0.5 * 18)
+
+    def test_total(self) -> None:
+        """A ramp and a jump together."""
+        ramp = profile(10, start_rate="0/s", stages=[{"duration": "10s", "target": "10/s"}])
+        jump = profile(
+            10, start_rate="1/s", stages=[{"duration": "4s", "target": "1/s"}, {"duration": "0s", "target": "5/s"}]
+        )
+        total = total_profile([ramp, jump])
+        assert at(total, 0, 3, 4, 9) == pytest.approx([1, 4, 9, 14])
+        assert total.expected_requests == pytest.approx(50 + 34)
+
+    def test_mean_and_peak(self) -> None:
+        """The peak is told with the first time at which it is reached; a jump reaches it at once."""
+        made = profile(
+            10, start_rate="0/s", stages=[{"duration": "4s", "target": "8/s"}, {"duration": "0s", "target": "2/s"}]
+        )
+        assert (made.mean, made.peak()) == ((16 + 12) / 10, (8.0, 4 * SECOND))
+        steps = profile(
+            10, start_rate="1/s", stages=[{"duration": "3s", "target": "1/s"}, {"duration": "0s", "target": "7/s"}]
+        )
+        assert steps.peak() == (7.0, 3 * SECOND)
+
+    @given(st.lists(st.integers(-5, 5), min_size=1))
+    def test_distinct(self, times: list[int]) -> None:
+        """As np.unique."""
+        np.testing.assert_array_equal(distinct(np.array(times, dtype=np.int64)), np.unique(times))
 
 
 @given(profiles(), st.lists(st.floats(0.001, 1), min_size=1, max_size=20))

@@ -21,6 +21,8 @@ def test_the_numbers_of_the_purposes_are_pinned() -> None:
         "INIT": 7,
         "MAX_AGE": 8,
         "UNUSED_IDLE_TIMEOUT": 9,
+        "MODULATION": 10,
+        "THINK_TIME": 11,
     }
 
 
@@ -34,6 +36,8 @@ PINS = {
     "INIT": [3579307273, 862614788, 275870501],
     "MAX_AGE": [1593253672, 1616609247, 1996875803],
     "UNUSED_IDLE_TIMEOUT": [1890923454, 2632658411, 1660126447],
+    "MODULATION": [1424339554, 2145465769, 275422119],
+    "THINK_TIME": [3456264882, 2140798625, 3841855689],
 }
 
 

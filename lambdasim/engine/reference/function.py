@@ -69,6 +69,7 @@ class ExecutionEnvironment(Recurring):
         self.pool = pool  # in which its invocation counts
         self.call: Call | None = None  # whom its invocation answers
         self.attempt = 0
+        self.result = 0
 
 
 class FunctionState:
@@ -252,6 +253,7 @@ class FunctionState:
         environment.pool = pool
         environment.call = call
         environment.attempt = attempt
+        environment.result = result
         environment.callbacks = self._invocation_ended
         self._schedule(environment, environment.end_rank, work_ns)
 
@@ -261,7 +263,7 @@ class FunctionState:
         pool.in_flight -= 1
         call = environment.call
         if call is not None:
-            call.answered(environment.attempt)
+            call.answered(environment.attempt, environment.result)
         created_ns = environment.created_ns
         # lifecycle.is_past_max_age, in line; or its code is obsolete
         if now_ns - created_ns > environment.max_age_ns or created_ns < self._obsolete_before_ns:

@@ -10,17 +10,20 @@ from collections.abc import Iterator
 from functools import partial
 
 from lambdasim.engine.base import Interrupt, OnProgress
-from lambdasim.engine.ordering import EventKind, priority
-from lambdasim.engine.reference.clients import Clients
+from lambdasim.engine.ordering import EventKind, arrival_rank, priority
+from lambdasim.engine.reference.clients import Call, Clients
 from lambdasim.engine.reference.function import ACCEPTED, FunctionState
 from lambdasim.engine.reference.limits import Bucket, Pool, RequestRateRamp
 from lambdasim.engine.reference.recurring import Callbacks, Clock, Recurring
+from lambdasim.engine.reference.virtual_users import VirtualUsers
 from lambdasim.eventlog.log import EventLog
 from lambdasim.eventlog.recorder import Recorder
 from lambdasim.platform.region import LimitChange, Platform, PoolSpec
 from lambdasim.workload.workload import Request, Workload
 
-_ARRIVAL = priority(EventKind.ARRIVAL, 0)
+# Virtual users come one by one; their progress is told now and then.
+_REQUESTS_PER_REPORT = 4_096
+
 _RUN_END = priority(EventKind.RUN_END, 0)
 
 
@@ -67,6 +70,9 @@ class _Simulation:
             )
             for index, spec in enumerate(platform.functions)
         ]
+        self._api_gateway = Bucket(platform.api_gateway)
+        self._arrival_ranks = [arrival_rank(index) for index in range(len(platform.clients))]
+        self._users = {index: self._users_of(index) for index in workload.user_activity}
         self._clients = [self._callers(index) for index in range(len(platform.clients))]
         self._own_pools: dict[int, Pool] = {
             index: self._pools[spec.pool] for index, spec in enumerate(platform.functions) if spec.pool
@@ -84,8 +90,8 @@ class _Simulation:
 
     def _callers(self, source: int) -> Clients | None:
         """Callers that need state of their own; None for those who send once and wait."""
-        spec = self._platform.clients[source]
-        if spec.is_patient:
+        spec, users = self._platform.clients[source], self._users.get(source)
+        if spec.is_patient and users is None:
             return None
         return Clients(
             self._clock,
@@ -95,8 +101,36 @@ class _Simulation:
             function_names=self._workload.function_names,
             draws=self._workload.draws,
             recorder=self._recorder,
-            on_settled=self._end_if_done,
+            api_gateway=self._api_gateway,
+            on_settled=self._on_settled if users is None else users.settled,
         )
+
+    def _on_settled(self, _: Call) -> None:
+        """A caller is done with a request, maybe the last of the run."""
+        self._end_if_done()
+
+    def _users_of(self, source: int) -> VirtualUsers:
+        name = self._workload.source_names[source]
+        function = self._workload.target_of(source)
+        return VirtualUsers(
+            self._clock,
+            source=source,
+            source_name=name,
+            function=function,
+            function_name=self._workload.function_names[function],
+            activity=self._workload.user_activity[source],
+            draws=self._workload.draws,
+            number=self._number,
+            on_gone=self._end_if_done,
+        )
+
+    def _number(self, now_ns: int, source: int, function: int) -> int:
+        """The index of a request that arrives now, in a run with virtual users."""
+        index = self._recorder.add_request(now_ns, source, function)
+        self._drawn = index + 1
+        if self._on_progress is not None and index % _REQUESTS_PER_REPORT == 0:
+            self._on_progress(now_ns, index)
+        return index
 
     def run(self, interrupt: Interrupt | None) -> EventLog:
         """Run to the end and return the log."""
@@ -109,11 +143,15 @@ class _Simulation:
             due.callbacks = [partial(self._on_change, change)]
             self._schedule(due, priority(EventKind.CHANGE, order), change.at_ns)
         self._next = self._next_request()
+        for source, users in self._users.items():
+            clients = self._clients[source]
+            assert clients is not None, "users go by answers"
+            users.start(clients)
         if self._next is None:
             self._end_if_done()
         else:
             self._arrival.callbacks = self._arrival_due
-            self._schedule(self._arrival, _ARRIVAL, self._next[1])
+            self._schedule(self._arrival, self._arrival_ranks[self._next[2]], self._next[1])
         if interrupt is not None:
             interrupt.on_request(self._end_now)
         self._clock.run(until=self._end)
@@ -122,7 +160,7 @@ class _Simulation:
             function.finish(end_ns)
         return self._recorder.finish(
             end_ns=end_ns,
-            arrived=self._drawn if self._next is None else self._next[0],
+            arrived=self._drawn if self._next is None or self._users else self._next[0],
             pending=sorted(index for clients in self._clients if clients is not None for index in clients.pending),
             is_partial=interrupt is not None and interrupt.requested,
             source_names=self._workload.source_names,
@@ -166,7 +204,9 @@ class _Simulation:
         self._next = following = next(self._requests, None) or self._next_request()
         if following is not None:
             event.callbacks = self._arrival_due
-            self._schedule(event, _ARRIVAL + following[0], following[1] - now_ns)
+            self._schedule(event, self._arrival_ranks[following[2]], following[1] - now_ns)
+        if self._users:
+            request = (self._number(now_ns, request[2], request[4]), *request[1:])
         clients = self._clients[request[2]]
         if clients is not None:
             clients.send(now_ns, request)
@@ -182,6 +222,9 @@ class _Simulation:
         chunk = next(self._chunks, None)
         if chunk is None:
             return None
+        if self._users:
+            self._requests = chunk.requests(0)  # numbered as they arrive, among those of the users
+            return next(self._requests)
         first, self._drawn = self._drawn, self._drawn + len(chunk)
         self._recorder.add_requests(chunk.arrival_ns, chunk.source, chunk.function)
         self._requests = chunk.requests(first)
@@ -194,6 +237,8 @@ class _Simulation:
         if self._next is not None or any(pool.in_flight for pool in self._pools):
             return
         if any(clients.pending for clients in self._clients if clients is not None):
+            return
+        if any(users.present for users in self._users.values()):
             return
         self._end_after(max(0, self._platform.duration_ns - self._clock.now_ns))
 

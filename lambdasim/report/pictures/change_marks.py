@@ -1,17 +1,22 @@
-"""Changes during the run, as thin upright lines with a word on each."""
+"""Changes during the run, as thin upright lines with a few words on each."""
 
 from __future__ import annotations
 
 from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
 
 from lambdasim.metrics.run import Run
-from lambdasim.report.pictures.style import Colour
+from lambdasim.report.pictures.style import Colour, height_pt, shortened, wrapped
 from lambdasim.report.wording import change_text
 from lambdasim.scenario.changes import in_time_order
 from lambdasim.units import to_seconds
 
 # More than this many would be a fence; the summary lists them all.
 _MOST = 12
+
+_FONT = FontProperties(family="DejaVu Sans", size=8)
+_MOST_LINES = 2
+_ROOM = 0.94  # of the height of the axes
 
 
 def mark_changes(ax: Axes, run: Run) -> None:
@@ -23,7 +28,7 @@ def mark_changes(ax: Axes, run: Run) -> None:
         at_s = to_seconds(change.at)
         ax.axvline(at_s, color=Colour.CEILING, linewidth=0.9, linestyle=(0, (5, 3)), label="change")
         ax.annotate(
-            change_text(change),
+            label_of(change_text(change), _ROOM * height_pt(ax)),
             (at_s, 0.02),
             (-2, 0),
             ax.get_xaxis_transform(),
@@ -31,6 +36,16 @@ def mark_changes(ax: Axes, run: Run) -> None:
             rotation=90,
             ha="right",
             va="bottom",
-            fontsize=8,
+            fontproperties=_FONT,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1.0},
         )
+
+
+def label_of(text: str, length_pt: float) -> str:
+    """The words of a change on at most two lines of this length in points; what is longer loses its middle."""
+    lines = wrapped(text, length_pt, _FONT)
+    letters = len(text)
+    while len(lines) > _MOST_LINES:
+        letters -= 1
+        lines = wrapped(shortened(text, letters), length_pt, _FONT)
+    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Picture: the distribution of latency, for warm, cold and retried requests."""
+"""Picture: the distribution of latency, for warm, cold and retried requests, and for those who waited in vain."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from lambdasim.metrics.percentile import percentiles
 from lambdasim.metrics.run import Run
 from lambdasim.report.pictures.fates import Fate, request_fates
 from lambdasim.report.pictures.style import Colour, counted, header, legend, open_axes, say, style, time_text
+from lambdasim.report.pictures.time_axis import step_s
 from lambdasim.units import NS_PER_S
 
 IntArray = npt.NDArray[np.int64]
@@ -24,6 +25,10 @@ MAX_POINTS = 2_000
 
 # A target further from the data than this would squash them on the log scale; the summary has it.
 _FARTHEST_TARGET = 20
+
+# Data that spread by less than this factor get an axis of their own making.
+_WIDE = 4
+_FEWEST_TICKS, _MOST_TICKS = 3, 10
 
 _SHARES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
@@ -77,19 +82,17 @@ def ecdf(latency_ns: IntArray) -> Ecdf:
 
 
 def latency(run: Run, ax: Axes | None = None) -> Axes:
-    """Share of completed requests with at most a given latency, by fate, with the median and p99 of all."""
+    """Share of requests with at most a given latency, by fate, with the median and p99 of all that completed."""
     fates = request_fates(run)
     settled = run.outcomes.settled_ns - run.log.requests.arrival_ns
     groups = {fate: settled[fates == fate] for fate in (Fate.WARM, Fate.COLD, Fate.RETRIED)}
     everything = np.concatenate(list(groups.values()))
-    total = len(fates)
-    facts = f"{len(everything):,} of {counted(total, 'request')} completed"
-    if len(everything) < total:
-        facts += "; the others have no latency"
+    in_vain = settled[fates == Fate.TIMED_OUT_CLIENT]
     with style():
-        top = header(run, "how long requests took", facts if total else "no requests")
+        top = header(run, "how long requests took", _facts(len(everything), len(in_vain), len(fates)))
         if not len(everything):
-            sentence = "No request completed, so there is no latency to show." if total else "There were no requests."
+            sentence = "No request completed, so there is no latency to show."
+            sentence = sentence if len(fates) else "There were no requests."
             return say(open_axes(ax, top, plot_px=180), sentence)
         axes = open_axes(ax, top)
         axes.set_xscale("log")
@@ -99,12 +102,26 @@ def latency(run: Run, ax: Axes | None = None) -> Axes:
         for number, (values, colour, label) in enumerate(curves):
             line = _draw(axes, values, colour, is_all=number == 0)
             entries.append((line, f"{label}\n{len(values):,} ({100 * len(values) / len(everything):.3g} %)"))
+        if len(in_vain):
+            line = _draw(axes, in_vain, Fate.TIMED_OUT_CLIENT.colour, is_all=False)
+            entries.append((line, f"{Fate.TIMED_OUT_CLIENT.label}\n{len(in_vain):,}, not completed"))
         shown = _shown_targets(run, everything)
-        _set_axes(axes, np.concatenate((everything, [target.latency_ns for target in shown])))
+        _set_axes(axes, np.concatenate((everything, in_vain, [target.latency_ns for target in shown])))
+        end = "answer, or to giving up" if len(in_vain) else "answer"
+        axes.set_xlabel(f"latency from the request to its {end}, retries included (log scale)")
         _mark_percentiles(axes, everything)
         entries += _draw_targets(axes, shown)
         legend(axes, entries)
     return axes
+
+
+def _facts(completed: int, in_vain: int, total: int) -> str:
+    """Who is in the picture, and who is not."""
+    if not total:
+        return "no requests"
+    gave_up = f", {in_vain:,} gave up waiting" if in_vain else ""
+    rest = "; the others have no latency" if completed + in_vain < total else ""
+    return f"{completed:,} of {counted(total, 'request')} completed{gave_up}{rest}"
 
 
 def _draw(ax: Axes, values: IntArray, colour: str, *, is_all: bool) -> Line2D:
@@ -126,13 +143,13 @@ def _draw(ax: Axes, values: IntArray, colour: str, *, is_all: bool) -> Line2D:
 
 def _mark_percentiles(ax: Axes, values: IntArray) -> None:
     low, high = ax.get_xlim()
-    right_from = low * (high / low) ** 0.75  # further right a label would leave the axes
+    right_from = low * (high / low) ** 0.72  # further right a label would leave the axes
     for share, name, value in zip((0.5, 0.99), ("p50", "p99"), percentiles(values, (500, 990)), strict=True):
         is_right = value > right_from
         ax.plot([value, value], [0, share], color=Colour.EVERYTHING, linewidth=0.8, linestyle=":", zorder=2)
         ax.plot([value], [share], color=Colour.EVERYTHING, marker="o", markersize=5, zorder=5)
         ax.annotate(
-            f"{name} of all: {time_text(value)}",
+            f"{name} of completed: {time_text(value)}",
             (value, share),
             (-8 if is_right else 8, -4),
             textcoords="offset points",
@@ -170,19 +187,32 @@ def _draw_targets(ax: Axes, targets: list[Target]) -> list[tuple[Line2D, str]]:
     return lines
 
 
+def limits_of(low_ns: float, high_ns: float) -> tuple[float, float]:
+    """The x axis for data in this range: a narrow one gets a little room on either side, so that it fills the axis."""
+    if high_ns >= _WIDE * low_ns:
+        return max(low_ns * 0.9, 1), high_ns * 1.25
+    room = max((high_ns / low_ns) ** 0.25, 1.1)
+    return low_ns / room, high_ns * room
+
+
+def ticks_of(left_ns: float, right_ns: float) -> list[float]:
+    """Round times within the axis: by 1, 2, 5, or evenly spaced where these are too few."""
+    within: list[float] = [tick for tick in _ROUND_NS if left_ns <= tick <= right_ns]
+    if len(within) > _MOST_TICKS:
+        return [tick for tick in _ROUNDEST_NS if left_ns <= tick <= right_ns]
+    if len(within) < _FEWEST_TICKS:
+        step = step_s((right_ns - left_ns) / NS_PER_S, 6) * NS_PER_S
+        return [float(tick) for tick in np.arange(np.ceil(left_ns / step), right_ns // step + 1) * step]
+    return within
+
+
 def _set_axes(ax: Axes, values: IntArray) -> None:
-    low, high = int(values.min()), int(values.max())
-    if high < 4 * low:  # room for ticks and labels around a narrow range
-        low, high = low * 2 // 3, high * 2
-    ax.set_xlim(max(low * 0.9, 1), high * 1.25)
+    left, right = limits_of(int(values.min()), int(values.max()))
+    ax.set_xlim(left, right)
     ax.set_ylim(0, 1.03)
-    within = [tick for tick in _ROUND_NS if low * 0.9 <= tick <= high * 1.25]
-    if len(within) > 10:
-        within = [tick for tick in _ROUNDEST_NS if low * 0.9 <= tick <= high * 1.25]
-    ax.xaxis.set_major_locator(FixedLocator(within))
+    ax.xaxis.set_major_locator(FixedLocator(ticks_of(left, right)))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: time_text(round(value))))
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
-    ax.set_xlabel("latency from the first attempt to the answer, retries included (log scale)")
     ax.set_ylabel("share of requests that took at most this")
     ax.grid(True)

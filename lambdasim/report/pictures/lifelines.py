@@ -1,8 +1,12 @@
-"""Picture: the life of every execution environment. One row each, or a heat strip where rows would be too thin."""
+"""Picture: the life of every execution environment. One row each, or a heat strip where rows would be too thin.
+
+Where far more environments were created than were ever alive at once, a row is used again.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +29,10 @@ FloatArray = npt.NDArray[np.float64]
 MAX_ROWS = 200
 MAX_BARS = 6_000
 
+# Rows are used again above so many environments, if that makes them so many times fewer: else they are a diagonal.
+_MANY_ROWS, _FAR_MORE = 60, 4
+_NEVER_NS = 2**63 - 1
+
 _HEAT_BINS = 700
 _HEAT_ROWS = 400
 _MAX_TICKS = 400
@@ -36,14 +44,59 @@ _BUSY_SHARE = LinearSegmentedColormap.from_list("busy share", ["#DDDDDD", "#B4C1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """Which row each environment has, from 0 at the bottom: functions in file order from the top, oldest lowest."""
+    """Which row each environment has, from 0 at the bottom: functions in file order from the top, oldest lowest.
+
+    Or, ``is_shared``, each environment has the lowest row of its function that is free when it is created.
+    """
 
     row: IntArray  # by environment
     groups: tuple[tuple[int, int, int], ...]  # function, first row, number of rows; from the bottom
+    is_shared: bool = False
+
+    @property
+    def total(self) -> int:
+        """Number of rows."""
+        return sum(count for _, _, count in self.groups)
 
 
 def rows_of(log: EventLog) -> Rows:
-    """The rows of a run."""
+    """The rows of a run: one for each environment, unless far fewer are enough."""
+    created = len(log.environments)
+    if created > _MANY_ROWS:
+        shared = shared_rows(log)
+        if created > _FAR_MORE * shared.total:
+            return shared
+    return _own_rows(log)
+
+
+def shared_rows(log: EventLog) -> Rows:
+    """The lowest free row of its function for each environment; a row that is free at t is taken at t."""
+    environments, groups, first = log.environments, [], 0
+    row = np.empty(len(environments), dtype=np.int64)
+    for function in np.unique(environments.function)[::-1].tolist():
+        mine = np.flatnonzero(environments.function == function)
+        row[mine] = first + _lowest_free(environments.created_ns[mine], environments.reaped_ns[mine])
+        count = int(row[mine].max()) + 1 - first
+        groups.append((function, first, count))
+        first += count
+    return Rows(row=row, groups=tuple(groups), is_shared=True)
+
+
+def _lowest_free(created_ns: IntArray, reaped_ns: IntArray) -> IntArray:
+    """The row of each environment, from 0, in order of creation."""
+    free: list[int] = []
+    ends: list[tuple[int, int]] = []  # of the rows in use
+    rows = []
+    for born_ns, gone_ns in zip(created_ns.tolist(), reaped_ns.tolist(), strict=True):
+        while ends and ends[0][0] <= born_ns:
+            heappush(free, heappop(ends)[1])
+        row = heappop(free) if free else len(ends)
+        heappush(ends, (gone_ns if gone_ns != NOT_YET else _NEVER_NS, row))
+        rows.append(row)
+    return np.array(rows, dtype=np.int64)
+
+
+def _own_rows(log: EventLog) -> Rows:
     function = log.environments.function.astype(np.int64)
     order = np.lexsort((np.arange(len(function)), -function))
     row = np.empty(len(function), dtype=np.int64)
@@ -57,32 +110,32 @@ def lifelines(run: Run, ax: Axes | None = None) -> Axes:
     """Init, busy and idle time of every execution environment; nothing where it is not alive."""
     log = run.log
     count, inits = len(log.environments), int(log.invocations.is_cold.sum())
-    facts = ", ".join(
-        counted(number, noun)
-        for number, noun in ((count, "environment"), (inits, "cold start"), (len(log.invocations), "invocation"))
-    )
+    rows = rows_of(log)
+    facts = counted(count, "environment")
+    if rows.is_shared:
+        facts += f" in {counted(rows.total, 'row')}, each used again when its environment is gone"
+    facts += f", {counted(inits, 'cold start')}, {counted(len(log.invocations), 'invocation')}"
     with style():
         top = header(run, "the life of each execution environment", facts)
         if not count:
             return say(open_axes(ax, top, plot_px=180), "No execution environment was started.")
-        rows = rows_of(log)
         names = [shortened(log.function_names[function]) for function, _, _ in rows.groups]
         several = len(log.function_names) > 1
         left_px = max(95.0, 34 + max(map(width_of, names)) * 1.39) if several else 95.0
-        axes = open_axes(ax, top, plot_px=float(np.clip(count * 16, 170, 420)), left_px=left_px)
+        axes = open_axes(ax, top, plot_px=float(np.clip(rows.total * 16, 170, 420)), left_px=left_px)
         worked = int((log.invocations.handler_ns != NOT_YET).sum())
-        if count > MAX_ROWS or worked > MAX_BARS:
+        if rows.total > MAX_ROWS or worked > MAX_BARS:
             _draw_heat_strip(axes, log, rows)
         else:
             _draw_bars(axes, log, rows)
         set_time_axis(axes, log.end_ns / 1e9)
-        axes.set_ylim(0, count)
+        axes.set_ylim(0, rows.total)
         if several:
             _name_groups(axes, rows, names)
         else:
-            axes.set_ylabel("environment (1: oldest)")
-            step = max(int(decimal_step(count / 8)), 1)
-            ranks = np.unique(np.append(np.arange(step, count + 1, step), 1))
+            axes.set_ylabel("row, used again" if rows.is_shared else "environment (1: oldest)")
+            step = max(int(decimal_step(rows.total / 8)), 1)
+            ranks = np.unique(np.append(np.arange(step, rows.total + 1, step), 1))
             axes.set_yticks(ranks - 0.5, [f"{rank:,}" for rank in ranks])
     return axes
 
@@ -133,9 +186,9 @@ class Shares:
 
 
 def shares(log: EventLog, rows: Rows, *, n_rows: int, bins: int) -> Shares:
-    """The run on a grid of rows and time bins; ``n_rows`` may be less than the number of environments."""
+    """The run on a grid of rows and time bins; ``n_rows`` may be less than the number of rows of ``rows``."""
     environments, invocations = log.environments, log.invocations
-    strip = rows.row * n_rows // len(environments)
+    strip = rows.row * n_rows // rows.total
     gone = np.where(environments.reaped_ns == NOT_YET, log.end_ns, environments.reaped_ns)
     ready = np.where(log.ready_ns == NOT_YET, log.end_ns, log.ready_ns)
     started = invocations.handler_ns != NOT_YET
@@ -154,8 +207,7 @@ def shares(log: EventLog, rows: Rows, *, n_rows: int, bins: int) -> Shares:
 
 
 def _draw_heat_strip(ax: Axes, log: EventLog, rows: Rows) -> None:
-    count = len(log.environments)
-    cells = shares(log, rows, n_rows=min(count, _HEAT_ROWS), bins=_HEAT_BINS)
+    cells = shares(log, rows, n_rows=min(rows.total, _HEAT_ROWS), bins=_HEAT_BINS)
     is_alive = cells.alive > 1e-9
     alive = np.where(is_alive, cells.alive, 1.0)
     init_share = np.clip(cells.initialising / alive, 0, 1)
@@ -165,7 +217,7 @@ def _draw_heat_strip(ax: Axes, log: EventLog, rows: Rows) -> None:
     picture[..., 3] = is_alive
     ax.imshow(
         picture,
-        extent=(0, log.end_ns / 1e9, 0, count),
+        extent=(0, log.end_ns / 1e9, 0, rows.total),
         origin="lower",
         aspect="auto",
         interpolation="nearest",
@@ -183,7 +235,7 @@ def _draw_heat_strip(ax: Axes, log: EventLog, rows: Rows) -> None:
 
 def _name_groups(ax: Axes, rows: Rows, names: list[str]) -> None:
     """Names of functions beside their rows; where they would overlap, those of the largest."""
-    total = sum(count for _, _, count in rows.groups)
+    total = rows.total
     least = total * 14 / max(ax.bbox.height, 1)
     placed: list[tuple[float, str]] = []
     for position in sorted(range(len(names)), key=lambda i: -rows.groups[i][2]):

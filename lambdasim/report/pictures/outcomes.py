@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +20,13 @@ from lambdasim.report.pictures.time_axis import set_time_axis, step_s
 from lambdasim.workload.laws import ALWAYS_ON, switches_of
 from lambdasim.workload.rate import rate_profile
 
+RateUnit = Literal["second", "minute", "hour"]
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
 _MAX_BINS = 120
+
+_UNIT_S: dict[RateUnit, int] = {"second": 1, "minute": 60, "hour": 3_600}
 
 # Throttled attempts may outnumber requests by far; beyond this multiple of them their line leaves the picture.
 _MOST_ATTEMPTS = 1.6
@@ -39,16 +42,16 @@ class OutcomeBins:
     width_ns: int
     counts: IntArray
     throttled_attempts: IntArray
-    offered: FloatArray  # expected arrivals by the rates of the scenario, and the arrivals of traces
+    offered: FloatArray  # expected arrivals by the rates of the scenario; those that came of traces and virtual users
 
     @property
     def edges_s(self) -> FloatArray:
         """Edges of the bins, shape (n_bins + 1,)."""
         return np.asarray(np.arange(self.counts.shape[1] + 1) * (self.width_ns / 1e9))
 
-    def per_s(self, counts: npt.NDArray[np.generic]) -> FloatArray:
-        """Counts of the bins as rates."""
-        return np.asarray(counts, dtype=np.float64) / (self.width_ns / 1e9)
+    def rate(self, counts: npt.NDArray[np.generic], unit: RateUnit = "second") -> FloatArray:
+        """Counts of the bins as rates per second, minute or hour."""
+        return np.asarray(counts, dtype=np.float64) / (self.width_ns / 1e9) * _UNIT_S[unit]
 
 
 def outcome_bins(run: Run) -> OutcomeBins:
@@ -76,7 +79,7 @@ def _offered(run: Run, width_ns: int, bins: int) -> FloatArray:
     offered = np.zeros(bins)
     switches = switches_of(run.scenario)
     for number, (name, source) in enumerate(run.scenario.traffic.items()):
-        if source.trace is None:
+        if source.trace is None and source.users is None:
             switch = switches.get(name, ALWAYS_ON)
             parts_ns = np.union1d(edges_ns, switch.at_ns[switch.at_ns < edges_ns[-1]])
             expected = np.diff(rate_profile(source, run.scenario.duration).integral(parts_ns))
@@ -89,7 +92,7 @@ def _offered(run: Run, width_ns: int, bins: int) -> FloatArray:
 
 
 def outcomes(run: Run, ax: Axes | None = None) -> Axes:
-    """Requests settled per second by fate, the offered rate, and the throttled attempts where callers retry."""
+    """Requests settled per unit of time by fate, the offered rate, and the throttled attempts where callers retry."""
     total = len(run.log.requests)
     unsettled = int((run.outcomes.settled_ns == NOT_YET).sum())
     facts = counted(total, "request") + (f", {unsettled:,} still in flight at the end" if unsettled else "")
@@ -99,48 +102,54 @@ def outcomes(run: Run, ax: Axes | None = None) -> Axes:
         if not total and not made.offered.any():
             return say(open_axes(ax, top, plot_px=180), "There were no requests.")
         axes = open_axes(ax, top)
-        entries = _draw_stack(axes, made)
-        line, label, highest = _draw_offered(axes, made)
-        entries.append((line, label))
-        limit = max(float(made.per_s(made.counts.sum(axis=0)).max()), highest)
+        most = max(made.counts.sum(axis=0).max(), made.offered.max())
+        unit = rate_unit(float(made.rate(most)))
+        limit = float(made.rate(most, unit))
+        entries = [*_draw_stack(axes, made, unit), _draw_offered(axes, made, unit)]
         retries = run.outcomes.throttles.sum() > made.counts[Fate.THROTTLED].sum()
         if retries:
-            entries.append(_draw_attempts(axes, made, limit))
-            limit = min(max(limit, made.per_s(made.throttled_attempts).max()), _MOST_ATTEMPTS * limit)
+            entries.append(_draw_attempts(axes, made, limit, unit))
+            limit = min(max(limit, made.rate(made.throttled_attempts, unit).max()), _MOST_ATTEMPTS * limit)
         axes.set_ylim(0, limit * 1.06)
         set_time_axis(axes, float(made.edges_s[-1]))
         axes.set_xlabel(axes.get_xlabel() + ": each request is counted when it is settled")
-        axes.set_ylabel(f"requests per second, mean over {time_text(made.width_ns)}")
+        axes.set_ylabel(f"requests per {unit}, mean over {time_text(made.width_ns)}")
         axes.grid(True, axis="y")
         legend(axes, entries)
     return axes
 
 
-def _draw_stack(ax: Axes, made: OutcomeBins) -> list[tuple[Artist, str]]:
+def rate_unit(highest_per_s: float) -> RateUnit:
+    """The shortest unit in which the highest rate is at least 1; without any rate, a second."""
+    if highest_per_s == 0 or highest_per_s >= 1:
+        return "second"
+    return "minute" if highest_per_s * _UNIT_S["minute"] >= 1 else "hour"
+
+
+def _draw_stack(ax: Axes, made: OutcomeBins, unit: RateUnit) -> list[tuple[Artist, str]]:
     entries: list[tuple[Artist, str]] = []
     below = np.zeros(made.counts.shape[1])
     for fate in Fate:
         if not made.counts[fate].any():
             continue
-        above = below + made.per_s(made.counts[fate])
+        above = below + made.rate(made.counts[fate], unit)
         ax.stairs(above, made.edges_s, baseline=below, fill=True, color=fate.colour, linewidth=0, label=fate.label)
         entries.append((Patch(color=fate.colour), f"{fate.label}\n{int(made.counts[fate].sum()):,}"))
         below = above
     return entries[::-1]
 
 
-def _draw_offered(ax: Axes, made: OutcomeBins) -> tuple[Line2D, str, float]:
-    rate = made.per_s(made.offered)
-    ax.stairs(rate, made.edges_s, baseline=None, color=Colour.EVERYTHING, linewidth=1.4, label="offered")
-    line = Line2D([], [], color=Colour.EVERYTHING, linewidth=1.4)
-    return line, "offered: new requests", float(rate.max())
+def _draw_offered(ax: Axes, made: OutcomeBins, unit: RateUnit) -> tuple[Line2D, str]:
+    look: dict[str, Any] = {"color": Colour.EVERYTHING.value, "linewidth": 1.4}
+    ax.stairs(made.rate(made.offered, unit), made.edges_s, baseline=None, label="offered", **look)
+    return Line2D([], [], **look), "offered: new requests"
 
 
-def _draw_attempts(ax: Axes, made: OutcomeBins, limit: float) -> tuple[Line2D, str]:
-    rate = made.per_s(made.throttled_attempts)
+def _draw_attempts(ax: Axes, made: OutcomeBins, limit: float, unit: RateUnit) -> tuple[Line2D, str]:
+    rate = made.rate(made.throttled_attempts, unit)
     look: dict[str, Any] = {"color": Colour.THROTTLED.value, "linewidth": 1.2, "linestyle": (0, (2, 1))}
     ax.stairs(rate, made.edges_s, baseline=None, label="throttled attempts", **look)
     label = f"throttled attempts,\nlater retried or not\n{int(made.throttled_attempts.sum()):,}"
     if rate.max() > _MOST_ATTEMPTS * limit:
-        label += f"\n(beyond the scale:\nup to {rate.max():,.0f}/s)"
+        label += f"\n(beyond the scale:\nup to {rate.max():,.0f} per {unit})"
     return Line2D([], [], **look), label

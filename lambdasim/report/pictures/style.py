@@ -58,6 +58,7 @@ REASON_COLOURS = {
     ThrottleReason.RESERVED_RATE: "#B04A2F",
     ThrottleReason.SCALING_REQUEST_RATE: "#F5B08A",
     ThrottleReason.SCALING_RATE: "#5C1A00",
+    ThrottleReason.API_GATEWAY_RATE: "#FFD0B5",
 }
 
 # Functions: after Paul Tol's muted scheme, without its hues that have a meaning above.
@@ -70,8 +71,11 @@ _TITLE_FONT = FontProperties(family="DejaVu Sans", size=13, weight="bold")
 _DESCRIPTION_FONT = FontProperties(family="DejaVu Sans", size=10)
 _FACTS_FONT = FontProperties(family="DejaVu Sans", size=9)
 _LEGEND_FONT = FontProperties(family="DejaVu Sans", size=9)
+# A number stays with its unit: "14 min 49 s" is never broken.
+_TIME = re.compile(r"\d[\d.,]* (?:ns|µs|ms|s|min|h)(?: \d+ (?:s|min))?\b")
 _LEGEND_PT = 118.0  # width of its texts, which leaves a little of the right margin
 _MEASURE = TextToPath()
+_GLUE = "\0"  # stands for a blank at which no line is broken
 
 # Matplotlib's defaults for whatever shows, so that nobody's own matplotlibrc changes a picture.
 _VISIBLE = re.compile(
@@ -190,6 +194,11 @@ def open_axes(
     return axes
 
 
+def height_pt(ax: Axes) -> float:
+    """Height of axes in points, as long as no layout engine has changed it."""
+    return float(ax.bbox.height) * 72 / _dpi_of(ax)
+
+
 def _dpi_of(ax: Axes) -> float:
     figure = ax.get_figure(root=True)
     return figure.dpi if figure is not None else DPI
@@ -225,9 +234,10 @@ def _write_header(ax: Axes, title: list[str], description: list[str], facts: lis
 
 
 def wrapped(text: str, width_pt: float, font: FontProperties) -> list[str]:
-    """Lines of at most this width in points; words that are wider are broken. Empty text has no lines."""
+    """Lines of at most this width in points, broken at blanks, but not within a time. Too wide words are broken."""
     lines: list[str] = []
-    for word in text.split():
+    whole = _TIME.sub(lambda time: time.group().replace(" ", _GLUE), text)
+    for word in (part.replace(_GLUE, " ") for part in whole.split()):
         if lines and width_of(f"{lines[-1]} {word}", font) <= width_pt:
             lines[-1] += f" {word}"
             continue

@@ -1,0 +1,83 @@
+"""What each key of shapes, arrivals and pasted load tests means, and its unit: for editors and for the reference.
+
+A part of the table in ``meanings``.
+"""
+
+from __future__ import annotations
+
+_STARTS = "Day of the week and time at which the run begins, such as monday 08:30."
+
+TRAFFIC_MEANINGS: dict[str, str] = {
+    "TrafficSource.k6": "One object out of options.scenarios of the load tester k6, pasted as it is.",
+    "TrafficSource.artillery": "The load phases of a test script of Artillery, pasted as they are: a list, or a mapping"
+    " with phases.",
+    "TrafficSource.arrivals": "How requests come at the rate: at random (poisson), evenly spaced (uniform), or bunched"
+    " (gamma, mmpp). Those of k6 and artillery are uniform unless stated.",
+    "Shape.spike": "A baseline with one peak.",
+    "Shape.ramp": "A rise in a straight line; then the rate stays.",
+    "Shape.steps": "A staircase.",
+    "Shape.diurnal": "A wave with the length of a day, lower at the weekend.",
+    "Shape.burst": "Short bursts that come again and again.",
+    "Shape.cron": "Requests on a schedule.",
+    "Ramp.baseline": "The rate before the rise, such as 5/s.",
+    "Ramp.target": "The rate after the rise, such as 500/s.",
+    "Ramp.at": "When the rate begins to rise, as a time from the start.",
+    "Ramp.ramp": "How long the rate takes to rise; 0s is a jump.",
+    "Steps.start": "The rate of the lowest level, such as 10/s.",
+    "Steps.step": "How much each level is above the one before, such as 10/s.",
+    "Steps.steps": "How many steps there are, after the lowest level. A whole number.",
+    "Steps.every": "How long each level is held. A time. The last level stays.",
+    "Diurnal.trough": "The lowest rate of a weekday, such as 20/s.",
+    "Diurnal.peak": "The highest rate of a weekday, such as 300/s.",
+    "Diurnal.peak_at": "Time of day of the peak on a clock of 24 hours, such as 15h. The trough is 12 hours away.",
+    "Diurnal.weekend": "Share of the weekday's rate on Saturday and Sunday. In percent.",
+    "Diurnal.starts": _STARTS,
+    "Diurnal.day": "How long a day takes in the simulation, 1s to 24h; with 10m a week passes in 70 minutes.",
+    "Burst.baseline": "The rate between bursts, such as 1/s.",
+    "Burst.peak": "The rate during a burst, such as 200/s.",
+    "Burst.every": "The time from the start of one burst to the start of the next.",
+    "Burst.length": "How long a burst lasts, at most every. A time.",
+    "Burst.at": "When the first burst begins, as a time from the start.",
+    "Cron.schedule": "Five fields of Unix cron, or AWS's rate(5 minutes) or cron(0 10 ? * MON-FRI *). Day of the month"
+    " and month must be * or ?, for a run has no date.",
+    "Cron.requests": "Requests each time that the schedule fires. A whole number.",
+    "Cron.over": "The time over which they are spread, from the instant on; where spreads overlap, they add up.",
+    "Cron.starts": _STARTS,
+    "GammaGaps.cv": "Standard deviation of the gaps divided by their mean, above 0 to 100. 1 is Poisson, less is more"
+    " even, more is more bunched.",
+    "Modulation.ratio": "How many times the rate of the quiet state the busy one has. A plain number above 1.",
+    "Modulation.quiet": "Mean length of a quiet time; lengths are exponential.",
+    "Modulation.busy": "Mean length of a busy time; lengths are exponential.",
+    "K6Scenario.startTime": "When the scenario begins: text such as 30s, or milliseconds.",
+    "K6Scenario.gracefulStop": "No effect here: for k6's own load generator.",
+    "K6Scenario.exec": "No effect here: for k6's own load generator.",
+    "K6Scenario.env": "No effect here: for k6's own load generator.",
+    "K6Scenario.tags": "No effect here: for k6's own load generator.",
+    "K6ArrivalRate.timeUnit": "The time to which rates and targets refer: text such as 1m, or milliseconds.",
+    "K6ArrivalRate.preAllocatedVUs": "No effect here: for k6's own load generator.",
+    "K6ArrivalRate.maxVUs": "No effect here: for k6's own load generator.",
+    "ConstantArrivalRate.executor": "constant-arrival-rate: requests at a constant rate.",
+    "ConstantArrivalRate.rate": "Requests in each timeUnit. A whole number.",
+    "ConstantArrivalRate.duration": "How long, then nothing: text such as 1m30s, or milliseconds.",
+    "RampingArrivalRate.executor": "ramping-arrival-rate: requests at a rate that changes in stages.",
+    "RampingArrivalRate.startRate": "Requests in each timeUnit at the start. A whole number.",
+    "RampingArrivalRate.stages": "Linear changes of the rate, one after the other, then nothing.",
+    "ConstantVus.executor": "constant-vus: so many virtual users for a time.",
+    "K6Users.vus": "Virtual users. A whole number.",
+    "K6Users.duration": "How long, then none: text such as 1m30s, or milliseconds.",
+    "RampingVus.executor": "ramping-vus: virtual users whose number changes in stages.",
+    "RampingVus.startVUs": "Virtual users at the start. A whole number.",
+    "K6UserStages.vus": "Virtual users at the start. A whole number.",
+    "K6UserRamp.stages": "Linear changes of the number of virtual users, one after the other, then none.",
+    "K6UserRamp.gracefulRampDown": "No effect here: for k6's own load generator.",
+    "K6Stage.target": "What is reached at the end of the stage: requests in each timeUnit, or virtual users.",
+    "K6Stage.duration": "How long it takes: text such as 30s, or milliseconds; 0 is a jump.",
+    "Artillery.phases": "The load phases, one after the other, then nothing.",
+    "Phase.duration": "How long the phase lasts, in seconds, or text such as 5m.",
+    "Phase.arrivalRate": "Requests per second. A plain number.",
+    "Phase.rampTo": "Requests per second at the end of the phase. Without it, the rate stays.",
+    "Phase.arrivalCount": "Requests in the whole phase, evenly spread, instead of a rate. A whole number.",
+    "Phase.pause": "How long nothing is sent, in seconds, or text; instead of a rate and a duration.",
+    "Phase.name": "A name for the reader.",
+    "Phase.maxVusers": "No effect here: for Artillery's own load generator.",
+}
