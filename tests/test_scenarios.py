@@ -12,7 +12,7 @@ from functools import cache
 from math import exp, log, sqrt
 from pathlib import Path
 from statistics import NormalDist, mean, stdev
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,21 +20,34 @@ import pytest
 import yaml
 
 from lambdasim.api import Result, simulate
+from lambdasim.scenario.clients import SdkPreset
 from lambdasim.scenario.schema import RegionScaling
-from lambdasim.theory import concurrency_percentile, erlang_b
+from lambdasim.scenario.sdk_retries import SdkRetry
+from lambdasim.theory import (
+    concurrency_percentile,
+    engset_attempt_rate,
+    engset_call_congestion,
+    engset_concurrency,
+    erlang_b,
+)
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 NAMES = [
     "burst-2019",
     "burst-today",
     "deployment",
+    "diurnal",
+    "duplicate-execution",
     "first-invocations",
+    "gateway-timeout",
     "idle-timeout",
     "incident",
     "littles-law",
     "new-account",
+    "open-versus-closed",
     "quota-increase",
     "reserved",
+    "retry-storm",
     "shared-quota",
     "short-function",
     "spike",
@@ -821,6 +834,432 @@ class TestQuotaIncrease:
         }
         assert_quoted("quota-increase", "Lesson", lesson)
         assert_quoted("quota-increase", "Then", then)
+
+
+class TestRetryStorm:
+    @pytest.mark.parametrize("seed", [None, 1, 2])
+    def test_legacy_makes_the_attempts_of_five_failures(self, seed: int | None) -> None:
+        """100/s come and 50/s get in, so that p^5 = 1/2 for an attempt; there are 1 + p + ... + p^4 of them."""
+        p = 0.5**0.2
+        by_hand = (1 - p**5) / (1 - p)
+        assert attempts_each(run("retry-storm", seed=seed), "legacy", 40, 75) == pytest.approx(by_hand, rel=0.03)
+
+    @pytest.mark.parametrize("seed", [None, 1, 2])
+    def test_standard_makes_the_retries_that_successes_pay_for(self, seed: int | None) -> None:
+        """A plain success gives 1 token; a retry takes 5, and brings them back if it succeeds."""
+        retries_per_s = 0.0
+        for _ in range(100):
+            refused = 1 - 50 / (100 + retries_per_s)
+            retries_per_s = 100 * (1 - refused) / (5 * refused)
+        by_hand = 1 + retries_per_s / 100
+        assert attempts_each(run("retry-storm", seed=seed), "standard", 40, 75) == pytest.approx(by_hand, rel=0.02)
+
+    def test_with_many_clients_the_quota_does_not_bind(self) -> None:
+        """p^3 = 1/2, and 1 + p + p^2 attempts."""
+        (many,) = proposed_runs("retry-storm")
+        p = 0.5 ** (1 / 3)
+        assert attempts_each(many, "standard", 40, 75) == pytest.approx(1 + p + p**2, rel=0.03)
+
+    @pytest.mark.parametrize("seed", [None, 1, 2])
+    def test_retries_create_no_capacity(self, seed: int | None) -> None:
+        """50/s for a minute, within 4 standard errors of a Poisson count, and no more with five attempts than three."""
+        for function in ("legacy", "standard"):
+            assert abs(let_in(run("retry-storm", seed=seed), function) - 3_000) < 4 * sqrt(3_000)
+
+    @pytest.mark.parametrize("seed", [None, 1, 2])
+    def test_after_the_overload(self, seed: int | None) -> None:
+        """Legacy's delays are 1 + 2 + 4 + 8 s at most, standard's 1 + 2 s. Adaptive loses nobody, but is long late."""
+        result = run("retry-storm", seed=seed)
+        assert 90 < last_refusal_s(result, "legacy") <= 90 + 15
+        assert last_refusal_s(result, "standard") <= 90 + 3
+        adaptive = result.summary["functions"]["adaptive"]
+        assert adaptive["requests"]["completed"] == adaptive["requests"]["total"]
+        assert adaptive["attempts"]["total"] < 1.02 * adaptive["requests"]["total"]
+        assert let_in(result, "adaptive") < 0.75 * let_in(result, "standard")
+        assert wait_in_client_s(result) > 20
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        result = run("retry-storm")
+        (many,) = proposed_runs("retry-storm")
+        sdk = {name: client_retry(result, name) for name in ("legacy", "standard")}
+        lesson = {
+            "3.8, ": attempts_each(result, "legacy"),
+            "1.17 and": attempts_each(result, "standard"),
+            "1.01 attempts": attempts_each(result, "adaptive"),
+            "up to 5": sdk["legacy"].max_attempts,
+            "fail 5 times": sdk["legacy"].max_attempts,
+            "87 %": 100 * 0.5**0.2,
+            "up to 3": sdk["standard"].max_attempts,
+            "2,992 and": let_in(result, "legacy"),
+            "3,006 get in": let_in(result, "standard"),
+            "0 are lost": result.summary["functions"]["adaptive"]["requests"]["throttled"],
+            "only 1,928": let_in(result, "adaptive"),
+            "6 s more": last_refusal_s(result, "legacy") - 90,
+            "3:00": 180,
+            "waits 43 s": wait_in_client_s(result),
+        }
+        requests = result.requests[(result.requests["arrival_s"] >= 30) & (result.requests["arrival_s"] < 90)]
+        legacy = requests[requests["function"] == "legacy"]
+        assert (legacy["outcome"] == "throttled").mean() == pytest.approx(0.5, abs=0.05)
+        not_full = run("retry-storm").attempts
+        sent = not_full[(not_full["function"] == "adaptive") & (not_full["result"] == "ok")]
+        assert ((sent["time_s"] < 180) & (sent["end_s"] > 180)).sum() < 50
+        for_each = {
+            function: (requests["function"] == function).sum() for function in ("legacy", "standard", "adaptive")
+        }
+        assert all(count == pytest.approx(6_000, rel=0.02) for count in for_each.values())
+        assert_quoted("retry-storm", "Lesson", lesson)
+        then = {"With 500": 500, "2.4 attempts": attempts_each(many, "standard")}
+        assert_quoted("retry-storm", "Then", then)
+        assert_quoted("retry-storm", "Predict", {"6,000": for_each["legacy"]})
+
+
+def attempts_each(result: Result, function: str, since_s: float = 30, until_s: float = 90) -> float:
+    """Attempts for each request of a function that arrived in an interval."""
+    requests = result.requests
+    arrival_s = requests["arrival_s"]
+    chosen = (requests["function"] == function) & (arrival_s >= since_s) & (arrival_s < until_s)
+    return float(requests["attempts"][chosen].mean())
+
+
+def let_in(result: Result, function: str) -> int:
+    """Attempts of a function that were accepted between 0:30 and 1:30."""
+    attempts = result.attempts[result.attempts["function"] == function]
+    accepted_s = attempts["time_s"][attempts["result"] != "throttled"]
+    return int(((accepted_s >= 30) & (accepted_s < 90)).sum())
+
+
+def last_refusal_s(result: Result, function: str) -> float:
+    """When an attempt of a function was refused for the last time."""
+    return float(throttle_times_s(result)[throttled_functions(result) == function].max())
+
+
+def throttled_functions(result: Result) -> npt.NDArray[np.str_]:
+    """The function of each refused attempt."""
+    functions: npt.NDArray[np.str_] = result.attempts["function"][result.attempts["result"] == "throttled"]
+    return functions
+
+
+def wait_in_client_s(result: Result) -> float:
+    """How long callers through the adaptive mode waited that came within a second of 3:00."""
+    requests = result.requests
+    chosen = (requests["function"] == "adaptive") & (abs(requests["arrival_s"] - 180) < 1)
+    return float((requests["start_s"] - requests["arrival_s"])[chosen].mean())
+
+
+def client_retry(result: Result, source: str) -> SdkRetry:
+    """What the SDK of a traffic source does."""
+    retry = result.scenario.traffic[source].client.retry
+    assert isinstance(retry, SdkPreset)
+    return retry.sdk
+
+
+class TestGatewayTimeout:
+    def test_loses_what_erlang_b_says(self) -> None:
+        """98 on 100. Reports come one in 10 s on average, so a run knows little, and theory asks for many."""
+        shares = [refused_share(run("gateway-timeout", seed=seed), "api", 200) for seed in range(1, 21)]
+        assert within_4_standard_errors(shares, erlang_b(100, 98))
+        without_the_work_for_nobody = erlang_b(100, 98 - 60)
+        assert not within_4_standard_errors(shares, without_the_work_for_nobody)
+
+    @pytest.mark.parametrize("seed", [None, 1])
+    def test_who_waits_and_who_does_not(self, seed: int | None) -> None:
+        """Whoever is let in for a second is answered; whoever is let in for a report is not, 29 s later."""
+        requests, attempts = run("gateway-timeout", seed=seed).requests, run("gateway-timeout", seed=seed).attempts
+        assert len(attempts) == len(requests)
+        worked_s = attempts["end_s"] - attempts["handler_s"]
+        is_report = worked_s > 2
+        late = requests["outcome"] == "timed_out_client"
+        np.testing.assert_array_equal(late, is_report)
+        np.testing.assert_allclose(requests["latency_s"][late], 29)
+        np.testing.assert_allclose(worked_s[is_report], 89)
+
+    def test_the_work_for_nobody_is_little_of_the_rest(self) -> None:
+        """60 s of every report that is let in: 10/s x 0.1 x 60 s, less those that are refused."""
+        for_nobody = [in_flight_for_nobody(run("gateway-timeout", seed=seed)) for seed in range(1, 21)]
+        assert within_4_standard_errors(for_nobody, 60 * (1 - erlang_b(100, 98)))
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        result = run("gateway-timeout")
+        stopped, http = proposed_runs("gateway-timeout")
+        responses = result.summary["responses"]
+        requests = result.requests
+        lesson = {
+            "5,037": responses["200"],
+            "582 callers": responses["504"],
+            "see 504": 504,
+            "29 s": requests["latency_s"].max(),
+            "406 callers": responses["500"],
+            "see 500": 500,
+            "request of 1 s": np.median(requests["latency_s"]),
+            "for 60 s": 89 - 29,
+            "10/s x": 10,
+            "x 0.1 x": 0.1,
+            "x 60 s =": 60,
+            "= 60 of": 10 * 0.1 * (89 - 29),
+            "the 98:": 10 * (0.9 * 1 + 0.1 * 89),
+        }
+        in_flight_s = stopped.attempts["end_s"] - stopped.attempts["time_s"]
+        assert 10 * in_flight_s.mean() == pytest.approx(38, rel=0.05)
+        then = {
+            "38 are in flight": 10 * (0.9 * 1 + 0.1 * 29),
+            "0 are refused": stopped.summary["attempts"]["throttles"],
+            "608 callers": stopped.summary["responses"]["502"],
+            "see 502": 502,
+            "30 s": http.requests["latency_s"].max(),
+            "582 callers": http.summary["responses"]["503"],
+            "see 503": 503,
+        }
+        assert in_flight_for_nobody(result) > 0.5 * 98
+        assert_quoted("gateway-timeout", "Lesson", lesson)
+        assert_quoted("gateway-timeout", "Then", then)
+        assert_quoted("gateway-timeout", "Predict", {"6,025": result.summary["requests"]["total"]})
+
+
+def in_flight_for_nobody(result: Result) -> float:
+    """Mean concurrency from 2:00 to 10:00 of invocations whose caller has seen 504 already."""
+    attempts = result.attempts[result.attempts["result"] != "throttled"]
+    return mean_in_flight(np.minimum(attempts["time_s"] + 29, attempts["end_s"]), attempts["end_s"], 120, 600)
+
+
+def mean_in_flight(
+    starts_s: npt.NDArray[np.float64], ends_s: npt.NDArray[np.float64], since_s: float, until_s: float
+) -> float:
+    """Time average of the number of intervals that hold an instant."""
+    inside_s = np.clip(ends_s, since_s, until_s) - np.clip(starts_s, since_s, until_s)
+    return float(inside_s.sum() / (until_s - since_s))
+
+
+class TestDuplicateExecution:
+    def test_concurrency_is_that_of_all_executions(self) -> None:
+        """From 8:00 on, when the fifth execution of the first long invoice has ended: 168, or 48 with a longer wait."""
+        (patient,) = (change.strip("'") for change in SET.findall(comment("duplicate-execution")["Then"]))
+        for changes, expected in (((), 168), ((patient,), 48)):
+            levels = []
+            for seed in range(1, 21):
+                attempts = run("duplicate-execution", *changes, seed=seed).attempts
+                levels.append(mean_in_flight(attempts["time_s"], attempts["end_s"], 480, 900))
+            assert within_4_standard_errors(levels, expected)
+            assert not within_4_standard_errors(levels, 168 + 48 - expected)
+
+    @pytest.mark.parametrize("seed", [None, 1])
+    def test_each_long_invoice_is_executed_five_times(self, seed: int | None) -> None:
+        """A new one 60 s and a delay of at most 1, 2, 4, 8 s after the last, and so no more than three at once."""
+        result = run("duplicate-execution", seed=seed)
+        requests, attempts = result.requests, result.attempts
+        late = np.flatnonzero(requests["outcome"] == "timed_out_client")
+        assert set(requests["attempts"][late]) == {5}
+        assert (np.delete(requests["attempts"], late) == 1).all()
+        for request in late:
+            times_s = attempts["time_s"][attempts["request"] == request]
+            delays_s = np.diff(times_s) - 60
+            assert (delays_s > -1e-6).all()
+            assert (delays_s < [1, 2, 4, 8]).all()
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        result = run("duplicate-execution")
+        (patient,) = proposed_runs("duplicate-execution")
+        requests, attempts = result.requests, result.attempts
+        is_late = requests["outcome"] == "timed_out_client"
+        of_late = is_late[attempts["request"]]
+        work_s = attempts["end_s"] - attempts["handler_s"]
+        at_once = max(
+            int(((attempts["time_s"] <= time_s) & (attempts["end_s"] > time_s))[attempts["request"] == request].sum())
+            for request in np.flatnonzero(is_late)
+            for time_s in attempts["time_s"][attempts["request"] == request]
+        )
+        arithmetic = {"2/s x": 2, "(0.9": 0.9, "x 10 s": 10, "+ 0.1": 0.1, "150 s)": 150}
+        lesson = arithmetic | {
+            "5 times": requests["attempts"].max(),
+            "up to 3": at_once,
+            "x 5 x": 5,
+            "= 168 in flight": 2 * (0.9 * 10 + 0.1 * 5 * 150),
+            "204 at the peak": result.summary["concurrency"]["peak"],
+            "183 long": is_late.sum(),
+            "915 times": of_late.sum(),
+            "307 s": requests["latency_s"][is_late].mean(),
+            "89 %": 100 * work_s[of_late].sum() / work_s.sum(),
+        }
+        assert patient.summary["requests"]["completed"] == patient.summary["invocations"]["total"]
+        then = {"1,901 requests": patient.summary["requests"]["completed"]}
+        assert_quoted("duplicate-execution", "Lesson", lesson)
+        assert_quoted("duplicate-execution", "Then", then)
+        assert_quoted("duplicate-execution", "Predict", arithmetic | {"= 48 in flight": 2 * (0.9 * 10 + 0.1 * 150)})
+
+
+class TestOpenVersusClosed:
+    TIMES: ClassVar = {"mean_think_s": 0.8, "mean_service_s": 1.0}
+
+    def test_the_launch_loses_what_erlang_b_says(self) -> None:
+        """50 on 40, in the slow minute after its first 5 s."""
+        shares = [refused_share(run("open-versus-closed", seed=seed), "launched", 65, 120) for seed in range(1, 11)]
+        assert within_4_standard_errors(shares, erlang_b(40, 50))
+        assert not within_4_standard_errors(shares, erlang_b(40, 48))
+
+    @pytest.mark.parametrize("users", [50, 90])
+    def test_the_load_test_does_what_engset_says(self, users: int) -> None:
+        """Refusals, attempts per second and concurrency of so many users on 40, in the slow minute after 5 s."""
+        changes = () if users == 50 else (f"traffic.load-test.virtual_users.stages.0.target={users}",)
+        runs = [run("open-versus-closed", *changes, seed=seed) for seed in range(1, 11)]
+        sent = [sent_per_s(result, "load-test", 65, 120) for result in runs]
+        assert within_4_standard_errors(sent, engset_attempt_rate(users, 40, **self.TIMES))
+        busy = []
+        for result in runs:
+            tested = result.attempts[(result.attempts["function"] == "tested") & (result.attempts["result"] == "ok")]
+            busy.append(mean_in_flight(tested["time_s"], tested["end_s"], 65, 120))
+        assert within_4_standard_errors(busy, engset_concurrency(users, 40, **self.TIMES))
+        shares = [refused_share(result, "tested", 65, 120) for result in runs]
+        refused = engset_call_congestion(users, 40, **self.TIMES)
+        assert mean(shares) < 0.001 if users == 50 else within_4_standard_errors(shares, refused)
+
+    def test_before_the_slow_minute_both_are_alike(self) -> None:
+        """50/s, and nobody is refused."""
+        for seed in range(1, 4):
+            result = run("open-versus-closed", seed=seed)
+            for source in ("launch", "load-test"):
+                assert abs(sent_per_s(result, source, 10, 60) - 50) < 4
+            assert throttle_times_s(result).min() > 60
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        result = run("open-versus-closed")
+        (more,) = proposed_runs("open-versus-closed")
+        slow_share = {name: refused_share(result, name, 60, 120) for name in ("launched", "tested")}
+        lesson = {
+            "25 % in the launch": 100 * slow_share["launched"],
+            "0 in the test": slow_share["tested"],
+            "50/s x": sent_per_s(result, "launch", 60, 120),
+            "x 1 s": 1,
+            "= 50 units": 50 * 1,
+            "says 25 %": 100 * erlang_b(40, 50),
+            "for 50": 50,
+            "on 40.": result.scenario.functions["launched"].reserved_concurrency or 0,
+            "50 users": 50,
+            "(800 ms": 800,
+            "+ 1 s)": 1,
+            "= 28/s": 50 / (0.8 + 1),
+            "keep 28": engset_concurrency(50, 40, **self.TIMES),
+        }
+        assert sent_per_s(result, "load-test", 65, 120) == pytest.approx(28, rel=0.06)
+        then = {
+            "90/s": sent_per_s(more, "load-test", 10, 60),
+            "of 50/s": sent_per_s(result, "load-test", 10, 60),
+            "39 %": 100 * refused_share(more, "tested", 60, 120),
+        }
+        assert_quoted("open-versus-closed", "Lesson", lesson)
+        assert_quoted("open-versus-closed", "Then", then)
+
+
+def sent_per_s(result: Result, source: str, since_s: float, until_s: float) -> float:
+    """Requests per second of a traffic source in an interval."""
+    arrival_s = result.requests["arrival_s"][result.requests["source"] == source]
+    return float(((arrival_s >= since_s) & (arrival_s < until_s)).sum() / (until_s - since_s))
+
+
+class TestDiurnal:
+    def test_a_request_at_night_is_cold_if_the_last_one_is_too_long_ago(self) -> None:
+        """No request within the 5 to 7 minutes that an environment idles; 7 to 9 minutes are told apart."""
+        colds = []
+        for seed in range(1, 13):
+            result = run("diurnal", seed=seed)
+            colds.append(float((result.requests["cold"] & is_between(result, 2, 4)).sum()))
+        assert within_4_standard_errors(colds, colds_at_night(5, 7))
+        assert not within_4_standard_errors(colds, colds_at_night(7, 9))
+
+    @pytest.mark.parametrize("seed", [None, 1, 2])
+    def test_the_worst_hour_is_not_the_busiest(self, seed: int | None) -> None:
+        """More cold starts than in all of the day, with a small part of its requests."""
+        result = run("diurnal", seed=seed)
+        cold, night, day = result.requests["cold"], is_between(result, 0, 6), is_between(result, 6, 24)
+        assert (cold & night).sum() > 3 * (cold & day).sum()
+        assert night.sum() < 0.03 * len(cold)
+
+    def test_the_requests_are_those_of_the_wave(self) -> None:
+        """Within 4 standard errors of a Poisson count, for the week, its workdays, its weekend and its nights."""
+        hours = np.linspace(0, 168, 168 * 60, endpoint=False) + 1 / 120
+        requests = run("diurnal").requests
+        for since, until in ((0, 168), (0, 120), (120, 168), (26, 28), (38, 40)):
+            count = ((requests["arrival_s"] >= since * 3_600) & (requests["arrival_s"] < until * 3_600)).sum()
+            expected = hourly_rate(hours[(hours >= since) & (hours < until)]).sum() / 60
+            assert abs(count - expected) < 4 * sqrt(expected)
+
+    def test_a_warmer_cures_the_night(self) -> None:
+        """A call each minute keeps one environment, which is all that the night needs."""
+        (warmed,) = proposed_runs("diurnal")
+        of_users = warmed.requests["source"] == "web"
+        assert (warmed.requests["cold"] & of_users & is_between(warmed, 0, 6)).sum() <= 2
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        result = run("diurnal")
+        (warmed,) = proposed_runs("diurnal")
+        requests, of_users = result.requests, warmed.requests["source"] == "web"
+        cold, night, deep, day = requests["cold"], *(is_between(result, *hours) for hours in ((0, 6), (2, 4), (12, 18)))
+        lesson = {
+            "85 of": (cold & night).sum(),
+            "the 96": cold.sum(),
+            "0:00 and": 0,
+            "6:00, with": 6 * 60,
+            "2.5 %": 100 * night.mean(),
+            "2:00 to": 2 * 60,
+            "to 4:00": 4 * 60,
+            "48 %": 100 * cold[deep].mean(),
+            "12:00 to": 12 * 60,
+            "to 18:00": 18 * 60,
+            "only 4 of": (cold & day).sum(),
+            "19,147": day.sum(),
+            "lives for 5": 5,
+            "7 minutes": 7,
+            "600 per hour the": 600,
+            "after 6 s": 3_600 / 600,
+            "2 per hour": 2,
+            "0.24 %": 100 * cold.mean(),
+            "1.6 s": result.summary["latency_s"]["p99"],
+            "240 per hour": len(requests) / 168,
+            "600 at the peak": 600,
+        }
+        then = {
+            "8 users": (warmed.requests["cold"] & of_users).sum(),
+            "instead of 96": cold.sum(),
+            "10,080 calls": (~of_users).sum(),
+        }
+        assert result.summary["latency_s"]["p99"] < result.summary["init_s"]["p50"] == 2
+        assert_quoted("diurnal", "Lesson", lesson)
+        assert_quoted("diurnal", "Then", then)
+
+
+def colds_at_night(shortest_min: float, longest_min: float) -> float:
+    """Cold starts from 2:00 to 4:00 in the week of diurnal.yaml, if environments idle for so many minutes.
+
+    A request is cold with the probability that none came in that time before it: exp(-requests expected in it).
+    """
+    per_h = 720
+    hours = np.arange(168 * per_h) / per_h
+    rate = hourly_rate(hours)
+    expected = np.concatenate(([0.0], np.cumsum(rate) / per_h))
+    lifetimes = np.linspace(shortest_min, longest_min, 41)
+    cold = np.zeros(len(hours))
+    for lifetime_min in lifetimes:
+        steps = round(lifetime_min * per_h / 60)
+        cold[steps:] += np.exp(expected[: -steps - 1] - expected[steps:-1]) / len(lifetimes)
+    at_night = (hours % 24 >= 2) & (hours % 24 < 4)
+    return float((cold * rate)[at_night].sum() / per_h)
+
+
+def hourly_rate(hours: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Requests per hour of the wave in diurnal.yaml, from Monday 0:00: a cosine between 2 and 600, highest at 15:00."""
+    wave = 2 + 598 * (1 + np.cos(2 * np.pi * (hours - 15) / 24)) / 2
+    return np.where(hours >= 120, 0.3 * wave, wave)
+
+
+def is_between(result: Result, since_h: float, until_h: float) -> npt.NDArray[np.bool_]:
+    """Which requests came between two hours of the day."""
+    hour = result.requests["arrival_s"] / 3_600 % 24
+    chosen: npt.NDArray[np.bool_] = (hour >= since_h) & (hour < until_h)
+    return chosen
 
 
 def test_quoted_numbers_are_really_checked() -> None:
