@@ -19,7 +19,7 @@ _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _STATUS = re.compile(r"#\s*exit status (\d+)\s*$")
 _COMMAND = "python -m lambdasim"
-_WITHOUT_FILES = ("validate", "schema", "estimate", "--version")
+_WITHOUT_FILES = ("validate", "schema", "estimate", "shape", "--version")  # these do not know --no-files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

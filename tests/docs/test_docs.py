@@ -8,7 +8,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
@@ -19,11 +19,9 @@ from lambdasim.metrics.outcomes import Outcome
 from lambdasim.platform.concurrency import AWS_REASON, ThrottleReason
 from lambdasim.report.pictures import PICTURES
 from lambdasim.scenario import planned
-from lambdasim.scenario.clients import RETRY_PRESETS, NoRetry
-from lambdasim.scenario.distributions import FORMS
-from lambdasim.scenario.fields import Model
-from lambdasim.scenario.profiles import PROFILE_NAMES, PROFILE_TABLE
-from lambdasim.scenario.schema import Scenario
+from lambdasim.scenario.front_end import ANSWERS
+from lambdasim.scenario.profiles import PROFILE_TABLE
+from lambdasim.scenario.sdk_retries import SDK_RETRIES, Failure
 from tests.docs.pages import (
     DOCS,
     PAGES,
@@ -47,8 +45,11 @@ PAGES_ASKED_FOR = {
     "glossary.md",
     "how-to.md",
     "model.md",
+    "raise-or-reserve.md",
+    "retry-policy.md",
     "scenario-reference.md",
     "validation.md",
+    "what-callers-see.md",
 }
 
 
@@ -218,6 +219,8 @@ def test_every_key_of_the_summary_is_explained(result: ls.Result) -> None:
     for block, content in result.summary.items():
         if block in ("functions", "slo"):
             assert block in words
+        elif block == "responses":
+            assert {"responses.200", "responses.none"} <= words
         else:
             assert {f"{block}.{key}" for key in content} <= words
 
@@ -229,60 +232,13 @@ def test_every_picture_is_listed() -> None:
     assert {f"{name}()" for name in PICTURES} <= words
 
 
-def keys_of(model: type[Model], seen: set[type[Model]]) -> Iterator[str]:
-    """Every key that a user can write in a model and in those inside it."""
-    if model in seen or model is NoRetry:
-        return
-    seen.add(model)
-    for key, field in model.model_fields.items():
-        yield key
-        for inner in models_in(field.annotation):
-            yield from keys_of(inner, seen)
-
-
-def models_in(annotation: Any) -> Iterator[type[Model]]:
-    """The models in a type."""
-    if isinstance(annotation, type) and issubclass(annotation, Model):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from models_in(argument)
-
-
-def test_the_reference_has_every_key() -> None:
-    """All keys of the models, the forms of distributions and the profiles."""
-    text = " ".join(code_words("scenario-reference.md"))
-    for key in {*keys_of(Scenario, set()), *FORMS, *PROFILE_NAMES} - {"distribution"}:
-        assert re.search(rf"(?<!\w){re.escape(key)}(?!\w)", text), key
-
-
 def test_the_reference_has_everything_that_is_not_supported_yet() -> None:
-    """Keys, values and presets that are refused by name."""
+    """Keys and values that are refused by name."""
     section = text_of("scenario-reference.md").partition("## Not supported yet")[2]
     for path in planned.PLANNED_KEYS:
         assert f"`{path[-1]}`" in section or f".{path[-1]}`" in section, path
     for values in planned.PLANNED_VALUES.values():
         assert all(f"`{value}`" in section for value in values)
-    assert all(f"`{preset}`" in section for preset in RETRY_PRESETS)
-
-
-def test_the_reference_states_the_defaults_of_the_profiles() -> None:
-    """The value of each row of the profile table stands in the row of its key, that of 2026 and the legacy one."""
-    lines = prose_of("scenario-reference.md").splitlines()
-    for row in PROFILE_TABLE:
-        key = row.path.rpartition(".")[2]
-        rows = [line for line in lines if line.startswith(f"| `{key}` |")]
-        assert any(written(row.values["2026"]) in line for line in rows), row.path
-        if row.values["legacy-2023"] != row.values["2026"]:
-            assert any(f"| `{written(row.values['legacy-2023'])}` |" in line for line in rows), row.path
-
-
-def written(value: Any) -> str:
-    """A value as the reference writes it in YAML."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {written(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(written, value)) + "]"
-    return str(value)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -290,3 +246,41 @@ def test_no_page_depends_on_where_it_was_written(page: str) -> None:
     """No absolute paths; lines end plainly."""
     assert not re.search(r"(?<![\w.:/])/(work|home|tmp|Users)/", text_of(page))
     assert not re.search(r"[ \t]+$", text_of(page), re.MULTILINE)
+
+
+def rows_of(page: str, first_cell: str) -> list[list[str]]:
+    """Cells of the rows of a page whose first cell names ``first_cell``."""
+    lines = [line for line in prose_of(page).splitlines() if line.startswith("|") and first_cell in line.split("|")[1]]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+@pytest.mark.parametrize("preset", sorted(SDK_RETRIES))
+def test_the_model_page_says_what_each_sdk_does(preset: str) -> None:
+    """Attempts, the greatest delays after each kind of failure, and what retries cost."""
+    ((_, attempts, throttled, other, costs),) = rows_of("model.md", f"`{preset}`")
+    sdk = SDK_RETRIES[preset]
+    assert int(attempts) == sdk.max_attempts
+
+    def greatest(failure: Failure) -> str:
+        longest = sdk.cap_ns or 10**18
+        delays = [min(longest, sdk.base_ns(failure) << retry) for retry in range(sdk.max_attempts - 1)]
+        if all(delay % 10**9 == 0 for delay in delays):
+            return f"{', '.join(str(delay // 10**9) for delay in delays)} s"
+        return f"{', '.join(f'{delay // 10**6:,}' for delay in delays)} ms"
+
+    assert throttled == greatest(Failure.THROTTLED)
+    if other == "the same":
+        assert sdk.throttle_base_ns == sdk.other_base_ns
+    else:
+        assert other == greatest(Failure.NO_ANSWER)
+    assert costs == ("nothing" if sdk.quota is None else ", ".join(map(str, sdk.quota.costs)))
+
+
+@pytest.mark.parametrize("name", sorted(ANSWERS))
+def test_the_model_page_says_what_each_front_end_answers(name: str) -> None:
+    """Statuses, and how long it waits."""
+    ((_, throttle, error, waits),) = rows_of("model.md", f"`{name}`")
+    answers = ANSWERS[name]
+    assert (int(throttle), int(error)) == (answers.throttle, answers.error)
+    expected = "never" if answers.timeout_ns is None else f"{answers.timeout} after {answers.timeout_ns // 10**9} s"
+    assert waits == expected
