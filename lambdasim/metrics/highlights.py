@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -181,11 +182,15 @@ def went_on_ns(log: EventLog, until_ns: int) -> IntArray:
     return end_ns - np.minimum(log.abandonments.time_ns, until_ns)
 
 
-def held_back_ns(log: EventLog) -> IntArray:
-    """From arrival to first attempt of each request that its client sent later than it came, in no particular order."""
-    times = ((log.invocations, log.invocations.admitted_ns), (log.throttles, log.throttles.time_ns))
-    waits_ns = [
-        sent_ns[rows.attempt == 1] - log.requests.arrival_ns[rows.request[rows.attempt == 1]] for rows, sent_ns in times
-    ]
-    wait_ns = np.concatenate(waits_ns)
-    return wait_ns[wait_ns > 0]
+def held_back_ns(log: EventLog, paced: Sequence[bool]) -> IntArray:
+    """From arrival to first attempt of each request that its client sent later than it came, in no particular order.
+
+    ``paced`` says of each traffic source whether its clients limit their own rate.
+    """
+    is_paced = np.array(paced)
+    wait_ns = []
+    for rows, sent_ns in ((log.invocations, log.invocations.admitted_ns), (log.throttles, log.throttles.time_ns)):
+        first = (rows.attempt == 1) & is_paced[log.requests.source[rows.request]]
+        wait_ns.append(sent_ns[first] - log.requests.arrival_ns[rows.request[first]])
+    every = np.concatenate(wait_ns)
+    return every[every > 0]

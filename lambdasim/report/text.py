@@ -25,6 +25,7 @@ from lambdasim.metrics.highlights import (
 )
 from lambdasim.metrics.outcomes import Outcome
 from lambdasim.metrics.run import Run
+from lambdasim.platform.callers import client_spec
 from lambdasim.platform.concurrency import AWS_REASON, ThrottleReason
 from lambdasim.report.advice import first_limit_sentence, for_nobody_sentences, littles_law_sentences, next_steps
 from lambdasim.report.wording import (
@@ -256,7 +257,7 @@ def _latency(console: Console, run: Run) -> None:
             times = (row.p50_ns, row.p95_ns, row.p99_ns, row.max_ns)
             table.add_row(row.label, count_text(row.count), *map(time_text, times))
     _section(console, "Latency as the caller sees it", table)
-    held_back = held_back_ns(run.log)
+    held_back = held_back_ns(run.log, [client_spec(source).limits_its_rate for source in run.scenario.traffic.values()])
     if len(held_back):
         were_held_back = f"{were(len(held_back), 'call')} held back by the rate limiter of their own client"
         _body(console, [f"{were_held_back}, for {time_text(float(held_back.mean()))} on average."])

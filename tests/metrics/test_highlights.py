@@ -163,8 +163,10 @@ class TestInVain:
         client = {"retry": {"preset": "boto3-adaptive", "max_attempts": 1}}
         log = run(region={"concurrency_quota": 1}, rows=[(0, 900), 0.6, 0.6, 0.96], client=client)
         first = 0.4 / 1.12
-        assert sorted(held_back_ns(log) / S) == pytest.approx([first, 0.6 + first + 1 / 0.784 - 0.96], abs=1e-8)
+        waits = pytest.approx([first, 0.6 + first + 1 / 0.784 - 0.96], abs=1e-8)
+        assert sorted(held_back_ns(log, [True]) / S) == waits
+        assert held_back_ns(log, [False]).tolist() == []
 
     def test_retries_are_not_held_back(self) -> None:
         """They come later by the caller's own back-off."""
-        assert held_back_ns(by_hand().log).tolist() == []
+        assert held_back_ns(by_hand().log, [True]).tolist() == []

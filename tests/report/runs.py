@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from lambdasim.eventlog.log import (
-    AbandonmentColumns,
-    EnvironmentColumns,
-    EventLog,
-    InvocationColumns,
-    RequestColumns,
-    ThrottleColumns,
-)
 from lambdasim.metrics.run import Run
 from tests.builders import log_of, scenario
 
@@ -29,43 +22,15 @@ def run_of(seed: int = 1, **parts: Any) -> Run:
 
 def refused_run(times_s: list[float], *, end_s: float = 10, is_partial: bool = False, **parts: Any) -> Run:
     """A run of one function whose requests come at these times and are all refused; none at all is allowed."""
-    time_ns = np.array([round(time * 1e9) for time in times_s], dtype=np.int64)
-    count = len(time_ns)
-    nothing = np.array([], dtype=np.int64)
-    log = EventLog(
-        source_names=("t",),
-        function_names=("f",),
+    log = log_of(scenario(rows=times_s, functions={"f": {"reserved_concurrency": 0}}))
+    no_reason_in_particular = np.zeros_like(log.throttles.reason)
+    log = replace(
+        log,
         end_ns=round(end_s * 1e9),
         is_partial=is_partial,
-        requests=RequestColumns(
-            arrival_ns=time_ns,
-            source=np.zeros(count, dtype=np.int16),
-            function=np.zeros(count, dtype=np.int16),
-            is_pending=np.zeros(count, dtype=np.bool_),
-        ),
-        invocations=InvocationColumns(
-            request=nothing,
-            attempt=nothing.astype(np.int32),
-            admitted_ns=nothing,
-            handler_ns=nothing,
-            end_ns=nothing,
-            environment=nothing.astype(np.int32),
-            result=nothing.astype(np.int8),
-            is_cold=nothing.astype(np.bool_),
-        ),
-        throttles=ThrottleColumns(
-            request=np.arange(count),
-            attempt=np.ones(count, dtype=np.int32),
-            time_ns=time_ns,
-            reason=np.zeros(count, dtype=np.int8),
-        ),
-        abandonments=AbandonmentColumns(request=nothing, attempt=nothing.astype(np.int32), time_ns=nothing),
-        environments=EnvironmentColumns(
-            function=nothing.astype(np.int16), created_ns=nothing, init_ns=nothing, reaped_ns=nothing
-        ),
+        throttles=replace(log.throttles, reason=no_reason_in_particular),
     )
-    made = scenario(rows=times_s, **parts)
-    return Run(scenario=made, seed=1, engine="simpy", log=log, wall_s=1.0)
+    return Run(scenario=scenario(rows=times_s, **parts), seed=1, engine="simpy", log=log, wall_s=1.0)
 
 
 def one_request(*, duration: str = "5s", duration_of_f: str = "1s", init: str = "0s", **parts: Any) -> Run:

@@ -8,15 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
 
 from lambdasim.metrics.cloudwatch import cloudwatch_metrics, region_metrics
 from lambdasim.metrics.run import Run
 from lambdasim.report.pictures import Pictures
+from lambdasim.report.pictures.change_marks import label_of
 from lambdasim.report.pictures.cloudwatch import exact_concurrency, period_of, periods_of
-from lambdasim.report.pictures.style import png
+from lambdasim.report.pictures.style import png, width_of
+from tests.builders import trace
 from tests.report.runs import labelled, one_request, refused_run, run_of, texts_of
 
 S = 10**9
+
+_CHANGE_FONT = FontProperties(family="DejaVu Sans", size=8)
 
 # Requests of 4 s each.
 ROWS: dict[str, Any] = {"rows": [1, 2, 11, 12], "functions": {"f": {"duration": "4s"}}, "duration": "20s"}
@@ -142,3 +147,33 @@ class TestEdges:
         """As in the picture of concurrency."""
         ax = Pictures(run_of(rows=[1], duration="5s", changes=[{"at": "2s", "deploy": "f"}])).cloudwatch()
         assert "deploy f" in texts_of(panels(ax)[0])
+
+    @pytest.mark.parametrize("count", [1, 2, 4, 20])
+    def test_labels_of_changes_stay_within_the_panel(self, count: int) -> None:
+        """On two lines where one is too long, shortened where two are."""
+        names = [f"a-rather-long-name-{number}" for number in range(count)]
+        run = run_of(
+            traffic={"t": {"function": names[0], "trace": trace([1])}},
+            functions={name: {} for name in names},
+            duration="5s",
+            changes=[{"at": "2s", "functions": {name: {"duration": "3s"} for name in names}}],
+        )
+        for ax in (panels(Pictures(run).cloudwatch())[0], Pictures(run).concurrency()):
+            ax.figure.canvas.draw()
+            (label,) = [text for text in ax.texts if text.get_rotation() == 90]
+            extent = label.get_window_extent()
+            assert ax.bbox.y0 <= extent.y0
+            assert extent.y1 <= ax.bbox.y1
+            assert label.get_text().count("\n") < 2
+            assert count == 4 or ("…" in label.get_text()) == (count == 20)
+
+    def test_label_of_a_change_by_hand(self) -> None:
+        """One line for what fits, two for twice as much, then the middle goes."""
+        width = width_of("other duration", _CHANGE_FONT) + 1
+        assert label_of("other duration", width) == "other duration"
+        assert label_of("other duration other errors", width) == "other duration\nother errors"
+        cut = label_of("other duration and then other errors and much more", width)
+        assert cut.count("\n") == 1
+        assert cut.startswith("other")
+        assert cut.endswith("more")
+        assert "…" in cut

@@ -8,8 +8,8 @@ import pytest
 from lambdasim.metrics.run import Run
 from lambdasim.report.pictures import Pictures
 from lambdasim.report.pictures.fates import Fate, request_fates
-from lambdasim.report.pictures.latency import ecdf
-from lambdasim.report.pictures.outcomes import outcome_bins
+from lambdasim.report.pictures.latency import ecdf, limits_of, ticks_of
+from lambdasim.report.pictures.outcomes import outcome_bins, rate_unit
 from lambdasim.report.pictures.style import (
     time_text,
 )
@@ -67,6 +67,37 @@ class TestLatency:
         low, high = ax.get_xlim()
         assert low < 5 * 10**8 < 2 * 10**9 < high
 
+    def test_those_who_gave_up_have_a_curve_of_their_own(self) -> None:
+        """Answered after 2 s, given up after 3 s: within the axis, and apart from what completed."""
+        ax = Pictures(run_of(rows=[(0, 2), (0, 9)], functions={"f": {"timeout": "15s"}}, client={"timeout": "3s"}))
+        ax = ax.latency()
+        (curve,) = [line for line in ax.lines if line.get_color() == Fate.TIMED_OUT_CLIENT.colour]
+        assert curve.get_xdata()[:2].tolist() == [3 * 10**9, 3 * 10**9]
+        low, high = ax.get_xlim()
+        assert low < 2 * 10**9 < 3 * 10**9 < high
+        texts = texts_of(ax)
+        assert {"all completed\n1 (100 %)", "gave up waiting\n(caller or gateway)\n1, not completed"} <= set(texts)
+        assert "1 of 2 requests completed, 1 gave up waiting · seed 1" in texts
+        assert "latency from the request to its answer, or to giving up, retries included (log scale)" in texts
+
+    @pytest.mark.parametrize(
+        ("low", "high", "limits"),
+        [(100, 100, (90.91, 110)), (100, 110, (90.91, 121)), (100, 256, (79.06, 323.8)), (100, 400, (90, 500))],
+    )
+    def test_the_axis_fits_the_data(self, low: float, high: float, limits: tuple[float, float]) -> None:
+        """A factor of 1.1 on either side, or 2.56 to the power of a quarter = 1.265; from 4 times on a wide axis."""
+        assert limits_of(low, high) == pytest.approx(limits, rel=1e-3)
+
+    def test_ticks_of_a_narrow_axis_are_evenly_spaced(self) -> None:
+        """Round times by 1, 2, 5 where there are three of them; else steps of 20 ms from 460 to 540 ms."""
+        ms = 10**6
+        assert ticks_of(90 * ms, 600 * ms) == [100 * ms, 200 * ms, 500 * ms]
+        assert ticks_of(455 * ms, 550 * ms) == [460 * ms, 480 * ms, 500 * ms, 520 * ms, 540 * ms]
+
+    def test_the_axis_begins_with_the_request(self) -> None:
+        """Not with the first attempt, which the rate limiter of a client may hold back."""
+        assert "latency from the request to its answer" in Pictures(run_of(rows=[0])).latency().get_xlabel()
+
     def test_retried_means_a_second_attempt_completed(self) -> None:
         """Refused at 0.5 s, accepted at its retry at 1.5 s: retried, and 2 s of latency."""
         run = run_of(rows=[0, 0.5], region={"concurrency_quota": 1}, client=RETRYING, duration="9s")
@@ -117,6 +148,22 @@ class TestOutcomes:
         )
         assert np.flatnonzero(alone.offered).tolist() == [0, 40, 80]
         assert both.offered.sum() == pytest.approx(3 + 20)
+
+    @pytest.mark.parametrize(
+        ("highest_per_s", "unit"),
+        [(0, "second"), (1, "second"), (0.99, "minute"), (1 / 60, "minute"), (0.9 / 60, "hour"), (1e-9, "hour")],
+    )
+    def test_the_unit_suits_the_rate(self, highest_per_s: float, unit: str) -> None:
+        """Per second, where at least one a second came at the peak; else per minute, or per hour."""
+        assert rate_unit(highest_per_s) == unit
+
+    def test_rates_per_minute(self) -> None:
+        """Ten requests in each 30 s of an hour: 20 a minute, in the stack and on the line."""
+        run = run_of(rows=[3 * number for number in range(1_200)], duration="1h", functions={"f": {"duration": "1ms"}})
+        ax = Pictures(run).outcomes()
+        assert ax.get_ylabel() == "requests per minute, mean over 30 s"
+        assert labelled(ax, "offered").get_data().values[:120].tolist() == [20] * 120
+        assert labelled(ax, Fate.WARM.label).get_data().values[1:120].tolist() == [20] * 119
 
     def test_what_happens_at_the_very_end_is_in_the_last_bin(self) -> None:
         """A request that is settled at the end of the run is counted."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection, PolyCollection
@@ -9,12 +11,12 @@ from matplotlib.colors import to_hex
 
 from lambdasim.metrics.run import Run
 from lambdasim.report.pictures import Pictures
-from lambdasim.report.pictures.lifelines import rows_of, shares
+from lambdasim.report.pictures.lifelines import rows_of, shared_rows, shares
 from lambdasim.report.pictures.occupancy import covered
 from lambdasim.report.pictures.style import (
     Colour,
 )
-from tests.report.runs import run_of, two_functions
+from tests.report.runs import run_of, texts_of, two_functions
 
 
 class TestLifelines:
@@ -64,6 +66,40 @@ class TestLifelines:
         assert len(ax.images) == 1
         assert ax.get_ylim() == (0, 201)
         assert not ax.collections
+
+    def test_shared_rows_are_the_lowest_free_ones(self) -> None:
+        """Reaped at 3 s, the first leaves its row to the third; the fourth finds both taken, the fifth none."""
+        lives = {"f": {"idle_timeout": "1s"}}
+        log = run_of(
+            rows=[(0, 2), (1, 4), (3, 2), (5.2, 2), (5.3, 2), (5.5, 2), 9], functions=lives, duration="10s"
+        ).log
+        assert (log.environments.created_ns / 1e9).tolist() == [0, 1, 3, 5.5, 9]
+        assert (log.environments.reaped_ns[:4] / 1e9).tolist() == [3, 8.3, 8.2, 8.5]
+        assert shared_rows(log).row.tolist() == [0, 1, 0, 2, 0]
+
+    def test_each_function_has_shared_rows_of_its_own(self) -> None:
+        """One row for b at the bottom, two for a above it."""
+        made = shared_rows(two_functions().log)
+        assert (made.row.tolist(), made.groups, made.total) == ([1, 0, 2], ((1, 0, 1), (0, 1, 2)), 3)
+
+    def test_rows_are_used_again_where_few_live_at_once(self) -> None:
+        """61 environments one after the other share a row, 60 do not; nor do 61 at once."""
+        parts: dict[str, Any] = {"functions": {"f": {"idle_timeout": "1s"}}, "duration": "300s"}
+        one_by_one = [run_of(rows=[4 * number for number in range(count)], **parts) for count in (61, 60)]
+        assert [rows_of(run.log).total for run in one_by_one] == [1, 60]
+        assert rows_of(run_of(rows=[0] * 61, **parts).log).total == 61
+        ax = Pictures(one_by_one[0]).lifelines()
+        assert ax.get_ylim() == (0, 1)
+        assert ax.get_ylabel() == "row, used again"
+        assert any("61 environments in 1 row, each used again when its environment is gone" in t for t in texts_of(ax))
+        assert Pictures(one_by_one[1]).lifelines().get_ylabel() == "environment (1: oldest)"
+
+    def test_the_heat_strip_of_shared_rows_holds_all_the_time(self) -> None:
+        """Two seconds of each of 61 environments."""
+        rows = [4 * number for number in range(61)]
+        log = run_of(rows=rows, functions={"f": {"idle_timeout": "1s"}}, duration="300s").log
+        cells = shares(log, rows_of(log), n_rows=1, bins=10)
+        assert cells.alive.sum() * log.end_ns / 10 / 1e9 == pytest.approx(2 * 61)
 
     def test_covered_time_is_exact_within_and_across_cells(self) -> None:
         """Hand-computed: [0.5, 2.5) and [1, 1.5) on row 1 of a grid with cells of one second."""

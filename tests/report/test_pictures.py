@@ -78,6 +78,15 @@ class TestStyle:
             assert extent.x1 <= box.x1
             assert extent.y1 <= box.y1
 
+    def test_a_time_stays_on_one_line(self) -> None:
+        """A number and its unit are not parted, nor are minutes and seconds; other words are."""
+        text = "highest in each 14 min 49 s; areas"
+        for width_pt in range(70, 200, 5):
+            lines = wrapped(text, width_pt, _font())
+            assert " ".join(lines) == text
+            assert any("14 min 49 s" in line for line in lines)
+        assert wrapped("each of 5 minutes", width_of("each of 5", _font()) + 1, _font()) == ["each of 5", "minutes"]
+
     @pytest.mark.parametrize(
         ("length_s", "unit", "time_s", "text"),
         [

@@ -54,11 +54,11 @@ class Pictures:
         return concurrency(self.run, ax)
 
     def latency(self, ax: Axes | None = None) -> Axes:
-        """The distribution of latency, for warm, cold and retried requests."""
+        """The distribution of latency, for warm, cold and retried requests, and for those who gave up waiting."""
         return latency(self.run, ax)
 
     def outcomes(self, ax: Axes | None = None) -> Axes:
-        """What became of the requests over time, against the offered rate."""
+        """What became of the requests over time, against the offered rate; per second, minute or hour."""
         return outcomes(self.run, ax)
 
     def cloudwatch(self, ax: Axes | None = None) -> Axes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 
@@ -15,7 +17,7 @@ from lambdasim.units import to_seconds
 _MOST = 12
 
 _FONT = FontProperties(family="DejaVu Sans", size=8)
-_MOST_LINES = 2
+_MOST_LINES, _MOST_LETTERS = 2, 200
 _ROOM = 0.94  # of the height of the axes
 
 
@@ -43,9 +45,12 @@ def mark_changes(ax: Axes, run: Run) -> None:
 
 def label_of(text: str, length_pt: float) -> str:
     """The words of a change on at most two lines of this length in points; what is longer loses its middle."""
-    lines = wrapped(text, length_pt, _FONT)
+
+    def lines_of(letters: int) -> list[str]:
+        return wrapped(shortened(text, letters), length_pt, _FONT)
+
     letters = len(text)
-    while len(lines) > _MOST_LINES:
-        letters -= 1
-        lines = wrapped(shortened(text, letters), length_pt, _FONT)
-    return "\n".join(lines)
+    if letters > _MOST_LETTERS or len(lines_of(letters)) > _MOST_LINES:
+        candidates = range(1, min(letters, _MOST_LETTERS) + 1)
+        letters = bisect_left(candidates, _MOST_LINES + 1, key=lambda number: len(lines_of(number)))
+    return "\n".join(lines_of(letters))

@@ -40,7 +40,7 @@ _LABELS = {
     Fate.COLD: "completed, cold start",
     Fate.RETRIED: "completed after retries",
     Fate.FAILED: "failed",
-    Fate.TIMED_OUT_CLIENT: "gave up waiting (caller or gateway)",
+    Fate.TIMED_OUT_CLIENT: "gave up waiting\n(caller or gateway)",
     Fate.THROTTLED: "throttled, gave up",
     Fate.DROPPED: "dropped",
     Fate.IN_FLIGHT: "in flight at the end",
