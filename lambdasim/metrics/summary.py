@@ -48,7 +48,7 @@ class _Part:
     outcome: npt.NDArray[np.int8]
     status: npt.NDArray[np.int16]  # that the caller saw last
     latency_ns: IntArray  # of the completed requests
-    attempts: int
+    attempts: npt.NDArray[np.int32]  # of each request; 0 while its caller's rate limiter holds it back
     throttle_reason: npt.NDArray[np.int8]
     admitted_ns: IntArray
     handler_ns: IntArray
@@ -119,7 +119,7 @@ def _part(
         outcome=outcome,
         status=statuses.of_requests[requests],
         latency_ns=outcomes.settled_ns[requests][completed] - log.requests.arrival_ns[requests][completed],
-        attempts=int(outcomes.attempts[requests].sum()),
+        attempts=outcomes.attempts[requests],
         throttle_reason=log.throttles.reason[refused],
         admitted_ns=log.invocations.admitted_ns[invoked],
         handler_ns=log.invocations.handler_ns[invoked],
@@ -153,9 +153,9 @@ def _requests(part: _Part) -> Block:
 def _attempts(part: _Part) -> Block:
     reasons = np.bincount(part.throttle_reason, minlength=len(ThrottleReason))
     return {
-        "total": part.attempts,
+        "total": int(part.attempts.sum()),
         "throttles": len(part.throttle_reason),
-        "retries": part.attempts - len(part.outcome),
+        "retries": int(np.maximum(part.attempts - 1, 0).sum()),
         "throttles_by_reason": {reason.key: int(reasons[reason]) for reason in ThrottleReason},
     }
 

@@ -21,6 +21,7 @@ from lambdasim.platform.callers import client_spec, gives_up_first
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.platform.lifecycle import INIT_LIMIT_NS
 from lambdasim.report.wording import MEANING, clock_text, count_text, seconds_value, share_text, time_text
+from lambdasim.scenario.changes import LimitsInForce
 from lambdasim.scenario.traffic import TrafficSource
 from lambdasim.units import NS_PER_S, format_duration
 
@@ -29,20 +30,20 @@ _WORTH_A_STEP, _WORTH_A_SENTENCE = 0.03, 0.001
 
 _NEXT_STEP = {
     ThrottleReason.ACCOUNT_CONCURRENCY: (
-        "The quota is reached: try --set region.concurrency_quota={double_quota}, shorter handlers, or callers that"
+        "The quota is reached: try --set {quota_key}={double_quota}, shorter handlers, or callers that"
         " retry with back-off (client.retry)."
     ),
     ThrottleReason.ACCOUNT_RATE: (
         "The request rate is the limit, not the concurrency: it is 10 x the quota per second. Try --set"
-        " region.concurrency_quota={double_quota}, or batch several items into one request."
+        " {quota_key}={double_quota}, or batch several items into one request."
     ),
     ThrottleReason.RESERVED_CONCURRENCY: (
         "{function} is held back by its own reservation while the rest of the quota may be free: try --set"
-        " functions.{function}.reserved_concurrency={double_reserved}."
+        " {reserved_key}={double_reserved}."
     ),
     ThrottleReason.RESERVED_RATE: (
         "{function} sends more than 10 requests per second and reserved unit: reserve more than Little's law says,"
-        " for example --set functions.{function}.reserved_concurrency={double_reserved}."
+        " for example --set {reserved_key}={double_reserved}."
     ),
     ThrottleReason.SCALING_REQUEST_RATE: (
         "No quota helps here: let the traffic rise more slowly, or spread it over several functions; each has its own"
@@ -195,9 +196,10 @@ def _cold_wave(run: Run) -> list[str]:
     init_s = run.summary["init_s"]["mean"] or 0
     if waiting < max(2, 0.3 * in_flight) or init_s * NS_PER_S < 0.1 * handler_ns:
         return []
+    half = format_duration(round(float(f"{init_s / 2:.2g}") * NS_PER_S))
     return [
         f"At the first refusal {count_text(waiting)} of {count_text(in_flight)} in flight waited for an init. A shorter"
-        f" one lowers the peak: try --set functions.{first[2]}.init=200ms."
+        f" one lowers the peak: try --set functions.{first[2]}.init={half}."
     ]
 
 
@@ -288,14 +290,26 @@ def _first_function(run: Run) -> str:
 def _throttle_step(run: Run, reason: ThrottleReason) -> str:
     rows = run.log.throttles.request[run.log.throttles.reason == reason]
     function = run.log.function_names[run.log.requests.function[rows[0]]]
-    reserved = run.scenario.functions[function].reserved_concurrency or 0
+    state = _limits_at(run, int(run.log.throttles.time_ns[run.log.throttles.reason == reason].max()))
+    start = run.scenario.limits_in_force()[0]
+    # What a change on the way has set is set there, not at the start.
+    here = "" if state.change is None else f"changes.{state.change}."
+    is_new_quota = here and state.quota != start.quota
+    is_new_reservation = here and state.reserved.get(function) != start.reserved.get(function)
     return _NEXT_STEP[reason].format(
-        double_quota=2 * run.scenario.region.concurrency_quota,
-        double_reserved=max(1, 2 * reserved),
+        double_quota=2 * state.quota,
+        quota_key=f"{here if is_new_quota else ''}region.concurrency_quota",
+        double_reserved=max(1, 2 * state.reserved.get(function, 0)),
+        reserved_key=f"{here if is_new_reservation else ''}functions.{function}.reserved_concurrency",
         function=function,
         source=run.log.source_names[run.log.requests.source[rows[0]]],
         gateway_rate=_doubled_gateway_rate(run),
     )
+
+
+def _limits_at(run: Run, time_ns: int) -> LimitsInForce:
+    """Quota and reservations in force at a time."""
+    return [state for state in run.scenario.limits_in_force() if state.at_ns <= time_ns][-1]
 
 
 def _doubled_gateway_rate(run: Run) -> str:

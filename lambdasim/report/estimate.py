@@ -153,7 +153,11 @@ def _steady_lines(question: Question) -> list[str]:
     ceiling = max_request_rate(quota, duration_s, _REQUESTS_PER_CONCURRENCY)
     half, p99, p999 = (concurrency_percentile(load, share) for share in (0.5, 0.99, 0.999))
     binding = "the request-rate limit" if duration_s < 1 / _REQUESTS_PER_CONCURRENCY else "the concurrency"
-    refused = max(erlang_b(quota, load), 1 - ceiling / question.rate_per_s)
+    by_concurrency, beyond_rate = erlang_b(quota, load), 1 - ceiling / question.rate_per_s
+    refused = max(by_concurrency, beyond_rate)
+    reason = "Erlang B: any duration law, no retries, steady traffic"
+    if duration_s < 1 / _REQUESTS_PER_CONCURRENCY and beyond_rate > by_concurrency:
+        reason = f"the request-rate limit takes {count_text(ceiling)} of {rate}"
     by_erlang, by_rate = needed_for_target(question)
     return [
         f"Little's law: {rate} x {duration} = {count_text(load)} requests in flight on average.",
@@ -161,7 +165,7 @@ def _steady_lines(question: Question) -> list[str]:
         f" {p999:,} for 99.9% of it.",
         f"A quota of {quota:,} takes at most {count_text(ceiling)} requests/s of {duration}: {binding} binds first.",
         f"On a quota of {quota:,} about {share_text(refused, 1)} of the attempts would be throttled for good"
-        " (Erlang B: any duration law, no retries, steady traffic).",
+        f" ({reason}).",
         f"To keep that at {share_text(question.target, 1)} it takes a concurrency of {max(by_erlang, by_rate):,}."
         f" (For the requests in flight {by_erlang:,}, by Erlang B; for their rate {by_rate:,}, at"
         f" {_REQUESTS_PER_CONCURRENCY} requests/s for each unit.)",

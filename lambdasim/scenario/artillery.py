@@ -93,6 +93,8 @@ class Artillery(Model):
 
 
 def _as_phases(value: Any) -> Any:
+    if isinstance(value, dict) and "config" in value:
+        raise RuleViolation("must be the phases alone", "paste what is below config, or the list below config.phases")
     if isinstance(value, dict | list | tuple | Model):
         return value
     raise RuleViolation("must be a list of phases", "for example [{duration: 60, arrivalRate: 5}]")

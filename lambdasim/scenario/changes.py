@@ -37,6 +37,14 @@ class FunctionChange(Model):
     duration: Distribution | None = None
     errors: Errors | None = None
 
+    @model_validator(mode="after")
+    def _changes_something(self) -> FunctionChange:
+        if self.reserved_concurrency is None and "reserved_concurrency" in self.model_fields_set:
+            raise RuleViolation("must have a reserved_concurrency", "write none to give the reservation back")
+        if self.reserved_concurrency is None and self.duration is None and self.errors is None:
+            raise RuleViolation("must change something: reserved_concurrency, duration or errors", "")
+        return self
+
 
 class Change(Model):
     """One instant at which something changes."""

@@ -28,14 +28,9 @@ class StoredCode:
 
 
 def storage_violation(stored: Sequence[StoredCode], quota_mb: int) -> tuple[str, str] | None:
-    """(function at which the sum goes over the quota, what AWS says of it and what to do), or None if all fits."""
-    total = 0
-    over = None
-    for code in stored:
-        total += code.total_mb
-        if over is None and total > quota_mb:
-            over = code.function
-    if over is None:
+    """(function that takes the most, what AWS says of the sum and what to do), or None if all fits."""
+    total = sum(code.total_mb for code in stored)
+    if total <= quota_mb:
         return None
     largest = sorted(stored, key=lambda code: -code.total_mb)
     listed = ", ".join(
@@ -48,7 +43,7 @@ def storage_violation(stored: Sequence[StoredCode], quota_mb: int) -> tuple[str,
         f"CodeStorageExceededException: Code storage limit exceeded. The functions store {size_text(total)}, the quota"
         f" is {size_text(quota_mb)}: {listed}. Delete at least {_deletion(largest[0], total - quota_mb)}"
     )
-    return over, message
+    return largest[0].function, message
 
 
 def _deletion(largest: StoredCode, excess_mb: int) -> str:

@@ -66,6 +66,9 @@ def unix_fields(schedule: str) -> str:
                 "for example cron(0 10 ? * MON-FRI *)",
             )
         weekday = _from_aws_weekdays(weekday)
+    for name, field, size in (("minute", minute, 60), ("hour", hour, 24)):
+        if any(int(step) >= size for step in re.findall(r"/([0-9]+)", field)):
+            raise RuleViolation(f"must have a step below {size} in its {name}; a longer one never comes round", "")
     return f"{minute} {hour} * * {weekday.replace('?', '*')}"
 
 

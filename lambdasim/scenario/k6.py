@@ -237,6 +237,8 @@ def _as_k6(value: Any) -> Any:
         return value
     if not isinstance(value, dict):
         raise RuleViolation("must be a mapping", "one object out of k6's options.scenarios")
+    if "scenarios" in value:
+        raise RuleViolation("must be one scenario", "paste one of the objects below scenarios")
     if "executor" in value and value["executor"] not in _EXECUTORS:
         raise RuleViolation(
             f"must have an executor that lambdasim knows; {value['executor']!s:.40} is none",

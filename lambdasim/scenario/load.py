@@ -195,7 +195,14 @@ def _plain(value: Any, path: YamlPath, problems: list[Problem]) -> Any:
 def _parts(data: dict[str, Any], scenario: Scenario | None, context: dict[str, Any]) -> rules.Parts:
     """What is right in itself: all of a scenario, or those sections of raw data that validate alone."""
     if scenario is not None:
-        return rules.parts_of(data, scenario.region, scenario.functions, scenario.traffic, scenario.duration)
+        return rules.parts_of(
+            data,
+            scenario.region,
+            scenario.functions,
+            scenario.traffic,
+            scenario.duration,
+            tuple(change.at for change in scenario.changes),
+        )
     filled = with_profile_defaults(data)
     return rules.parts_of(
         data,

@@ -41,6 +41,7 @@ class Parts:
     target_of: Mapping[str, str]  # traffic source -> the function that it names
     reserved: Mapping[str, int]  # function -> its reserved concurrency, in file order
     duration_ns: int | None
+    changes_ns: tuple[int, ...] = ()  # when each change applies, of a scenario that is right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ def check(parts: Parts) -> tuple[list[Finding], list[Finding]]:
     ]
     warnings = [
         *find_cut_stages(parts),
+        *find_late_changes(parts),
         *find_keys_without_effect(parts.traffic),
         *find_late_rows(parts),
         *find_silent_sources(parts),
@@ -167,7 +169,8 @@ def check_positive_times(parts: Parts) -> Iterator[Finding]:
     times += [(("traffic", name, "think_time"), source.think_time) for name, source in parts.traffic.items()]
     for path, value in times:
         if value is not None and value != UNLIMITED and greatest_ns(value) == 0:
-            yield Finding(path=path, message="must be at least 1ns, got 0s")
+            hint = " (users who send again at once: write 1ms)" if path[-1] == "think_time" else ""
+            yield Finding(path=path, message=f"must be at least 1ns, got 0s{hint}")
 
 
 def check_rate_sizes(parts: Parts) -> Iterator[Finding]:
@@ -204,6 +207,15 @@ def find_cut_stages(parts: Parts) -> Iterator[Finding]:
             length, end = format_duration(total), format_duration(parts.duration_ns)
             message = f"lasts {length}, longer than the duration of {end}; the rest is cut"
             yield Finding(path=("traffic", source, key), message=message)
+
+
+def find_late_changes(parts: Parts) -> Iterator[Finding]:
+    """Changes after the last arrival: they apply only if something is still under way."""
+    for number, at_ns in enumerate(parts.changes_ns):
+        if parts.duration_ns is not None and parts.duration_ns <= at_ns:
+            at, end = format_duration(at_ns), format_duration(parts.duration_ns)
+            message = f"comes at {at}, when nothing arrives any more (duration {end}); it may have no effect"
+            yield Finding(path=("changes", number, "at"), message=message)
 
 
 def find_keys_without_effect(traffic: Mapping[str, TrafficSource]) -> Iterator[Finding]:
@@ -258,6 +270,7 @@ def parts_of(
     functions: Mapping[str, Function],
     traffic: Mapping[str, TrafficSource],
     duration_ns: int | None,
+    changes_ns: tuple[int, ...] = (),
 ) -> Parts:
     """Parts of raw data: names, targets and reserved concurrency are read even where another key is wrong."""
     raw_functions, raw_traffic = _mappings(data.get("functions")), _mappings(data.get("traffic"))
@@ -271,6 +284,7 @@ def parts_of(
         target_of={name: raw["function"] for name, raw in raw_traffic.items() if isinstance(raw.get("function"), str)},
         reserved={name: value for name, value in reserved.items() if type(value) is int and value >= 0},
         duration_ns=duration_ns,
+        changes_ns=changes_ns,
     )
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import pytest
+
 from lambdasim.eventlog.log import EventLog
 from tests.behaviour.timeline import (
     COLD,
@@ -157,3 +160,20 @@ def test_a_client_timeout_during_the_drain_is_written_down() -> None:
     log = impatient([(9, 5)], duration="10s")
     assert abandonments(log) == [(0, 1, 11)]
     assert end_s(log) == 14
+
+
+def test_deadlines_of_answered_attempts_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However soon they are let go, the log is the same: 300 requests, a third of them too slow for their callers.
+
+    Retries come in between, so that the next deadline is often one of those that were let go.
+    """
+    rows = [(0.1 * number, (0.05, 0.3, 5.0)[number % 3]) for number in range(300)]
+    logs = []
+    for kept in (0, 10**9):
+        monkeypatch.setattr("lambdasim.engine.reference.clients._DEADLINES_KEPT", kept)
+        logs.append(impatient(rows, "1s", "100ms", timeout="2s", region={"concurrency_quota": 60}))
+    for table in ("invocations", "throttles", "abandonments"):
+        first, second = (getattr(log, table) for log in logs)
+        for column in first.__slots__:
+            np.testing.assert_array_equal(getattr(first, column), getattr(second, column))
+    assert len(logs[0].abandonments) == 300

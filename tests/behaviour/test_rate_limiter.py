@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from lambdasim.engine.reference.sdk_client import RateLimiter
+from lambdasim.metrics.run import Run
 from lambdasim.platform.client_rate import flat_after, measured_rate, rate_after_success, rate_after_throttle
 from tests.behaviour.timeline import attempt_times, invocations, throttles
-from tests.builders import run
+from tests.builders import log_of, run, scenario
 
 S = 10**9
 
@@ -121,3 +122,12 @@ class TestCalls:
         )
         assert log.requests.is_pending.tolist().count(True) >= 2
         assert len(invocations(log)) + len(throttles(log)) + log.requests.is_pending.sum() == 6
+
+    def test_calls_that_were_never_sent_are_no_negative_retries(self) -> None:
+        """Six requests, of which at least two were never sent when the run ends: no retries, and fewer attempts."""
+        made = scenario(
+            region={"concurrency_quota": 1}, rows=[(0, 900), *[0.1] * 5], client=ADAPTIVE, duration="1s", drain="1s"
+        )
+        summary = Run(scenario=made, seed=1, engine="simpy", log=log_of(made), wall_s=1.0).summary
+        assert (summary["requests"]["total"], summary["attempts"]["retries"]) == (6, 0)
+        assert summary["attempts"]["total"] <= 4

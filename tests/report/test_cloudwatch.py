@@ -39,19 +39,19 @@ class TestPeriod:
     @pytest.mark.parametrize(
         ("end_s", "period_s"),
         [
-            (1e-9, 1e-9), (0.3, 0.01), (10, 0.5), (30, 1), (90, 5), (300, 10), (600, 30), (900, 30), (901, 60),
-            (1_800, 60), (3_600, 60), (6 * 3_600, 60), (24_000, 60), (24_001, 120), (86_400, 300), (7 * 86_400, 1_800),
+            (1e-9, 60), (10, 60), (90, 60), (900, 60), (3_600, 60), (6 * 3_600, 60),
+            (24_000, 60), (24_001, 120), (86_400, 300), (7 * 86_400, 1_800),
         ],
     )  # fmt: skip
-    def test_a_minute_or_a_round_part_of_a_short_run_or_more_for_days(self, end_s: float, period_s: float) -> None:
-        """At least about 30 periods, at most 400."""
+    def test_a_minute_or_more_for_days(self, end_s: float, period_s: float) -> None:
+        """CloudWatch has no shorter one; at most 400 of them."""
         assert period_of(round(end_s * S)) == round(period_s * S)
 
     def test_the_axis_says_so(self) -> None:
-        """A period below a minute is none that CloudWatch has for Lambda."""
+        """The length of a period, also where a run is shorter than one."""
         _, lower = panels(Pictures(run_of(**ROWS)).cloudwatch())
-        assert "periods of 1 s, as the run is short (CloudWatch's shortest: 1 min)" in lower.get_xlabel()
-        assert lower.get_ylabel() == "sum of each 1 s"
+        assert "periods of 1 min" in lower.get_xlabel()
+        assert lower.get_ylabel() == "sum of each minute"
         _, lower = panels(Pictures(run_of(rows=[1], duration="30m")).cloudwatch())
         assert lower.get_xlabel().endswith("; periods of 1 min")
         assert lower.get_ylabel() == "sum of each minute"
@@ -118,7 +118,7 @@ class TestFigures:
     def test_legends_name_the_statistics(self, spike: Run) -> None:
         """With the sums, so that the picture can be compared with the tables."""
         upper, lower = panels(Pictures(spike).cloudwatch())
-        assert {"Maximum of each 5 s", "in flight, event by event"} <= set(texts_of(upper))
+        assert {"Maximum of each minute", "in flight, event by event"} <= set(texts_of(upper))
         assert f"Throttles\n{spike.summary['attempts']['throttles']:,}" in texts_of(lower)
 
 

@@ -151,7 +151,7 @@ TRAFFIC_CASES: list[tuple[str, list[str]]] = [
     ("rate: 1/s, via: {front_end: alb, throttle_status: 200}", ["s.yaml:3:82 traffic.web.via.throttle_status: must be at least 400, got 200"]),
     ("virtual_users: many, think_time: 1s", ["s.yaml:3:47 traffic.web.virtual_users: must be a number of users or a mapping, got many (for example 50, or {start: 0, stages: [...]})"]),
     ("virtual_users: 5", ["s.yaml:3:16 traffic.web: must have a think_time beside virtual_users (how long a user waits after an answer, for example think_time: 5s)"]),
-    ("virtual_users: 5, think_time: 0s", ["s.yaml:3:62 traffic.web.think_time: must be at least 1ns, got 0s"]),
+    ("virtual_users: 5, think_time: 0s", ["s.yaml:3:62 traffic.web.think_time: must be at least 1ns, got 0s (users who send again at once: write 1ms)"]),
     ("rate: 1/s, think_time: 1s", ["s.yaml:3:16 traffic.web: must not have think_time without virtual_users"]),
     ("virtual_users: {start: 2, stages: [{duration: 1m, target: 5/s}]}, think_time: 1s", ["s.yaml:3:90 traffic.web.virtual_users.stages.0.target: must be a whole number, got 5/s"]),
     ("rate: 1/s, client: {count: 3}", ["s.yaml:3:51 traffic.web.client: must have count only beside an SDK preset that has a retry quota (for example retry: boto3-standard)"]),

@@ -120,7 +120,7 @@ class TestCodeStorage:
         ("quota", "stored", "top", "function", "numbers"),
         [
             (
-                "1GB", [("100MB", 10), ("25MB", 1)], {}, "f1",
+                "1GB", [("100MB", 10), ("25MB", 1)], {}, "f0",
                 "1,025MB, the quota is 1GB: f0 1,000MB (10 x 100MB), f1 25MB (1 x 25MB). Delete at least 1MB, for"
                 " example 1 of the 10 versions of f0",
             ),
@@ -139,7 +139,7 @@ class TestCodeStorage:
                 "11MB, the quota is 10MB: f0 11MB (1 x 11MB). Delete at least 1MB",
             ),
             (
-                "1MB", [("1MB", 1), ("2MB", 2), ("3MB", 1), (None, 9), ("1MB", 5)], {}, "f1",
+                "1MB", [("1MB", 1), ("2MB", 2), ("3MB", 1), (None, 9), ("1MB", 5)], {}, "f4",
                 "13MB, the quota is 1MB: f4 5MB (5 x 1MB), f1 4MB (2 x 2MB), f2 3MB (1 x 3MB) and 1 more. Delete at"
                 " least 12MB",
             ),
@@ -272,3 +272,28 @@ class TestWarnings:
             (ScenarioWarning, f"{path}:2:41 functions.b: has no traffic")
         ]
         assert heard[0].filename == __file__
+
+
+class TestChanges:
+    """What a change must do, and when it may come to nothing."""
+
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            ({"functions": {"api": {}}}, "must change something: reserved_concurrency, duration or errors"),
+            ({"functions": {"api": {"reserved_concurrency": None}}}, "write none to give the reservation back"),
+            ({}, "must change something: region, deploy, functions or traffic"),
+        ],
+    )
+    def test_a_change_changes_something(self, change: dict[str, Any], words: str) -> None:
+        """An empty one is a slip, and null is not the word that gives a reservation back."""
+        with pytest.raises(ScenarioError, match=words):
+            load(scenario(changes=[{"at": "10s", **change}]))
+
+    @pytest.mark.parametrize(("at", "warns"), [("59s", False), ("60s", True), ("90s", True)])
+    def test_a_change_after_the_last_arrival_is_pointed_out(self, at: str, warns: bool) -> None:
+        """The run may be over by then."""
+        said: list[str] = []
+        made = scenario(changes=[{"at": at, "region": {"concurrency_quota": 500}}], duration="60s")
+        load(made, on_warning=said.append)
+        assert any("nothing arrives any more" in text for text in said) is warns

@@ -67,3 +67,45 @@ def test_total_wait(drawn: tuple[str, np.ndarray, np.ndarray]) -> None:
     expected = sum(ceiling / 2 - cut_s(preset) for ceiling in CEILINGS_S[preset])
     assert abs(z_score(ideal.sum(axis=2).mean(axis=1), expected)) < AGREES
     assert z_score(mutant.sum(axis=2).mean(axis=1), expected) > DIFFERS
+
+
+# After a caller's own timeout: the base for everything that is no throttle.
+OTHER_CEILINGS_S = {
+    "boto3-legacy": (1, 2, 4, 8),
+    "boto3-standard": (1, 2),
+    "boto3-standard-2026": (0.05, 0.1),
+    "js-v3": (0.1, 0.2),
+    "js-v3-2026": (0.05, 0.1),
+}
+
+
+def delays_after_timeouts(preset: str, mutant: bool = False) -> np.ndarray:
+    """Delay (s) before each retry of requests whose callers wait for 1 s of 100 s of work, as in ``delays``."""
+    ceilings = OTHER_CEILINGS_S[preset]
+    retry: object = preset
+    if mutant:
+        base = f"{ceilings[0] * 1050:.2f}ms"
+        retry = {"max_attempts": len(ceilings) + 1, "base": base, "jitter": "full"}
+    count = {} if mutant or preset == "boto3-legacy" else {"count": REQUESTS}
+    client = {"retry": retry, "timeout": "1s", **count}
+    source = {"function": "f", "rate": "50/s", "arrivals": "uniform", "client": client}
+    made = scenario(
+        functions={"f": {"duration": "100s"}},
+        traffic={"t": source},
+        region={"concurrency_quota": 10_000},
+        duration=f"{REQUESTS // 50}s",
+    )
+    times = [log_of(made, seed).invocations.admitted_ns.reshape(-1, len(ceilings) + 1) for seed in range(1, 21)]
+    return np.diff(np.array(times), axis=2) / 1e9 - 1
+
+
+@pytest.mark.parametrize("preset", sorted(OTHER_CEILINGS_S))
+def test_delays_after_other_failures(preset: str) -> None:
+    """The same law with the other base. Mutant: 5 % longer."""
+    ideal, mutant = delays_after_timeouts(preset), delays_after_timeouts(preset, mutant=True)
+    for retry, ceiling in enumerate(OTHER_CEILINGS_S[preset]):
+        mean, variance = ceiling / 2 - cut_s(preset), ceiling**2 / 12
+        assert abs(z_score(ideal[:, :, retry].mean(axis=1), mean)) < AGREES
+        assert abs(z_score(ideal[:, :, retry].var(axis=1, ddof=1), variance)) < AGREES
+        assert z_score(mutant[:, :, retry].mean(axis=1), mean) > DIFFERS
+        assert z_score(mutant[:, :, retry].var(axis=1, ddof=1), variance) > DIFFERS

@@ -29,6 +29,9 @@ _GATEWAY_REFUSES = int(ThrottleReason.API_GATEWAY_RATE)
 _THROTTLED = int(Failure.THROTTLED)
 _SERVER_ERROR = int(Failure.SERVER_ERROR)
 
+# Deadlines of answered attempts that are not worth looking for.
+_DEADLINES_KEPT = 1_000
+
 
 class Call(Recurring):
     """One request of a caller who may give up or try again; also the event of its next retry."""
@@ -89,7 +92,9 @@ class Clients:
         # timer for the earliest is enough.
         self._deadlines: deque[tuple[int, int, Call]] = deque()
         self._timer = Recurring(clock)
-        self._timer_due: Callbacks = [self._on_deadline]
+        self._timer_due: Callbacks = [self._on_timer]
+        self._timer_for: tuple[int, int, Call] | None = None
+        self._settled_deadlines = 0  # of attempts that were answered, about
         self.pending: set[int] = set()  # requests whose next attempt is still to come
 
     def send(self, now_ns: int, request: Request) -> None:
@@ -114,6 +119,8 @@ class Clients:
     def answered(self, call: Call, result: int) -> None:
         """The answer to the last attempt of a call."""
         now_ns = self._clock.now_ns
+        if self._has_timeout:
+            self._forget_deadline()
         if result != _OK and self._spec.is_error_seen:
             self._failed(now_ns, call, _SERVER_ERROR)
             return
@@ -144,7 +151,7 @@ class Clients:
         call.is_waiting = True
         if self._has_timeout:
             self._deadlines.append((now_ns + self._spec.timeout_ns, call.attempts, call))
-            if len(self._deadlines) == 1:
+            if self._timer_for is None:
                 self._set_timer(now_ns)
 
     def _offer(self, now_ns: int, attempt: int, request: Request, call: Call | None) -> int:
@@ -200,21 +207,36 @@ class Clients:
         call.paid = paid
         return True
 
+    def _forget_deadline(self) -> None:
+        """One more deadline does not matter; when most do not, they are let go, with the requests that they hold."""
+        self._settled_deadlines += 1
+        if self._settled_deadlines > _DEADLINES_KEPT and 2 * self._settled_deadlines > len(self._deadlines):
+            self._deadlines = deque(filter(_is_awaited, self._deadlines))
+            self._settled_deadlines = 0
+
     def _set_timer(self, now_ns: int) -> None:
-        due_ns, _, call = self._deadlines[0]
+        self._timer_for = due_ns, _, call = self._deadlines[0]
         self._timer.callbacks = self._timer_due
         self._clock.schedule_in(self._timer, priority(EventKind.CLIENT_TIMEOUT, call.index), due_ns - now_ns)
 
-    def _on_deadline(self, _: Recurring) -> None:
-        now_ns = self._clock.now_ns
-        due_ns, attempt, call = self._deadlines.popleft()
-        deadlines = self._deadlines
+    def _on_timer(self, _: Recurring) -> None:
+        now_ns, deadlines = self._clock.now_ns, self._deadlines
+        is_due = bool(deadlines) and deadlines[0] is self._timer_for
+        due = deadlines.popleft() if is_due else None
         # Answered or superseded attempts need no timer of their own.
-        while deadlines and not (deadlines[0][2].is_waiting and deadlines[0][1] == deadlines[0][2].attempts):
+        while deadlines and not _is_awaited(deadlines[0]):
             deadlines.popleft()
+        self._timer_for = None
         if deadlines:
             self._set_timer(now_ns)
-        if call.is_waiting and call.attempts == attempt:
+        if due is not None and _is_awaited(due):
+            due_ns, attempt, call = due
             call.is_waiting = False
             self._log_abandonment(call.index, attempt, due_ns)
             self._failed(now_ns, call, self._timeout)
+
+
+def _is_awaited(deadline: tuple[int, int, Call]) -> bool:
+    """Whether somebody still waits for the attempt that a deadline belongs to."""
+    _, attempt, call = deadline
+    return call.is_waiting and call.attempts == attempt

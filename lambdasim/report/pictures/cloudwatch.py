@@ -27,9 +27,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 _MINUTE_S = 60.0
-# A run of less than half an hour would have too few minutes to see anything, one of a day too many.
-_FEWEST_PERIODS = 30
-_MOST_PERIODS = 400
+# With more periods than the first, lines are thin; with more than the second, a longer period is taken.
+_MANY_PERIODS, _MOST_PERIODS = 60, 400
 
 # Heights of the panels as shares of the whole; the rest is the gap between them.
 _UPPER, _LOWER = 0.58, 0.35
@@ -64,10 +63,8 @@ class Band:
 
 
 def period_of(end_ns: int) -> int:
-    """Length of a period in ns: a minute, or a round part of a run of less than half an hour, or longer for days."""
-    length_s = max(end_ns, 1) / 1e9
-    period_s = min(_MINUTE_S, step_s(length_s, _FEWEST_PERIODS))
-    return max(round(max(period_s, step_s(length_s, _MOST_PERIODS)) * 1e9), 1)
+    """Length of a period in ns: a minute, which is CloudWatch's shortest, or longer for days."""
+    return round(max(_MINUTE_S, step_s(max(end_ns, 1) / 1e9, _MOST_PERIODS)) * 1e9)
 
 
 def periods_of(log: EventLog, length_ns: int) -> Periods:
@@ -135,15 +132,8 @@ def cloudwatch(run: Run, ax: Axes | None = None) -> Axes:
         upper.tick_params(axis="x", labelbottom=False)
         upper.set_ylabel("ConcurrentExecutions")
         lower.set_ylabel(f"sum of each {length}")
-        lower.set_xlabel(f"{lower.get_xlabel()}; {_remark(periods.length_ns)}")
+        lower.set_xlabel(f"{lower.get_xlabel()}; periods of {time_text(periods.length_ns)}")
     return axes
-
-
-def _remark(length_ns: int) -> str:
-    length = time_text(length_ns)
-    if length_ns < _MINUTE_S * 1e9:
-        return f"periods of {length}, as the run is short (CloudWatch's shortest: 1 min)"
-    return f"periods of {length}"
 
 
 def _period_text(length_ns: int) -> str:
@@ -164,7 +154,7 @@ def _draw_concurrency(ax: Axes, log: EventLog, periods: Periods) -> list[tuple[A
     grey: dict[str, Any] = {"step": "post", "color": Colour.IN_FLIGHT.value, "linewidth": 0}
     ax.fill_between(times_s, 0, band.lowest, alpha=_ALWAYS, label="in flight", **grey)
     ax.fill_between(times_s, band.lowest, band.highest, alpha=_NOW_AND_THEN, label="in flight, now and then", **grey)
-    thin = 0.6 if len(periods.maximum) > 2 * _FEWEST_PERIODS else 1.0
+    thin = 0.6 if len(periods.maximum) > _MANY_PERIODS else 1.0
     maximum: dict[str, Any] = {"color": Colour.EVERYTHING.value, "linewidth": 2.2 * thin}
     average: dict[str, Any] = {"color": Colour.BUSY.value, "linewidth": 1.5 * thin}
     ax.stairs(periods.maximum, periods.edges_s, baseline=None, label="maximum", **maximum)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,7 +85,7 @@ def concurrency_stack(run: Run) -> Stack:
     caps = [reserved or 0 for reserved in steady_reservations(run)]
     is_near = sum(caps) <= _FARTHEST_RESERVATION * max(peak(invocations.admitted_ns, invocations.end_ns), 1)
     is_apart = is_near and 0 < sum(caps) == sum(group.reserved or 0 for group in groups)
-    times_ns = _changes(groups, log.end_ns)
+    times_ns = changes_of([(group.start_ns, group.end_ns) for group in groups], log.end_ns)
     is_exact = times_ns is not None
     if times_ns is None:
         times_ns = np.linspace(0, log.end_ns, PIXELS + 1).astype(np.int64)
@@ -97,18 +98,21 @@ def concurrency_stack(run: Run) -> Stack:
     return Stack(times_ns=times_ns, slots=tuple(slots), is_exact=is_exact)
 
 
-def _changes(groups: list[_Group], end_ns: int) -> IntArray | None:
-    """Every instant at which any level changes, and both ends of the run; None where these are too many to see."""
-    if end_ns >= PIXELS and sum(len(group.start_ns) for group in groups) > _MAX_CHANGES:
+def changes_of(spans: Sequence[tuple[IntArray, IntArray]], end_ns: int) -> IntArray | None:
+    """Every instant at which any level changes, and both ends of the run; None where these are too many to see.
+
+    A level is a pair of the starts and ends of what it counts; an end may be NOT_YET.
+    """
+    if end_ns >= PIXELS and sum(len(start_ns) for start_ns, _ in spans) > _MAX_CHANGES:
         return None
-    times_ns = np.concatenate([times for group in groups for times in (group.start_ns, group.end_ns)])
+    times_ns = np.concatenate([times for span in spans for times in span])
     times_ns = times_ns[(times_ns != NOT_YET) & (times_ns <= end_ns)]
     times_ns = np.unique(np.concatenate(([0], times_ns, [end_ns])))
     return times_ns if len(times_ns) <= _MAX_CHANGES or end_ns < PIXELS else None
 
 
 def _slot(members: list[_Group], reserved: int | None, times_ns: IntArray, *, is_exact: bool) -> Slot:
-    levels = [_levels(group, times_ns, is_exact=is_exact) for group in members]
+    levels = [level_of(group.start_ns, group.end_ns, times_ns, is_exact=is_exact) for group in members]
     if is_exact:
         highest = np.sum(levels, axis=0)
     else:
@@ -121,15 +125,15 @@ def _slot(members: list[_Group], reserved: int | None, times_ns: IntArray, *, is
     return Slot(bands=tuple(bands), reserved=reserved, peak=highest)
 
 
-def _levels(group: _Group, times_ns: IntArray, *, is_exact: bool) -> FloatArray:
-    end_ns = group.end_ns
+def level_of(start_ns: IntArray, end_ns: IntArray, times_ns: IntArray, *, is_exact: bool) -> FloatArray:
+    """How many are under way from each time on, or on average until the next. Shape of ``times_ns``."""
     if is_exact:
-        begun = np.searchsorted(np.sort(group.start_ns), times_ns, side="right")
+        begun = np.searchsorted(np.sort(start_ns), times_ns, side="right")
         ended = np.searchsorted(np.sort(end_ns[end_ns != NOT_YET]), times_ns, side="right")
         return np.asarray(begun - ended, dtype=np.float64)
     end = np.where(end_ns == NOT_YET, times_ns[-1], end_ns)
     one_row = np.zeros(len(end), dtype=np.int64)
-    (mean,) = covered(one_row, group.start_ns, end, shape=(1, len(times_ns) - 1), span=float(times_ns[-1]))
+    (mean,) = covered(one_row, start_ns, end, shape=(1, len(times_ns) - 1), span=float(times_ns[-1]))
     return np.append(mean, mean[-1])
 
 
@@ -153,13 +157,22 @@ def _phases(run: Run) -> list[_Group]:
     ]
 
 
+def function_colours(run: Run) -> dict[int, str]:
+    """The colours of the functions that were busiest, as many as there are colours; in file order."""
+    log, invocations = run.log, run.log.invocations
+    function = log.requests.function[invocations.request].astype(np.int64)
+    busy_ns = log.clipped_end_ns - invocations.admitted_ns
+    usage = np.bincount(function, weights=busy_ns, minlength=len(log.function_names))
+    shown = sorted(np.argsort(-usage, kind="stable")[: len(FUNCTION_COLOURS)].tolist())
+    return dict(zip(shown, FUNCTION_COLOURS, strict=False))
+
+
 def _functions(run: Run) -> list[_Group]:
     log, invocations = run.log, run.log.invocations
     names, reserved = log.function_names, steady_reservations(run)
     function = log.requests.function[invocations.request].astype(np.int64)
-    usage = np.bincount(function, weights=log.clipped_end_ns - invocations.admitted_ns, minlength=len(names))
-    shown = sorted(np.argsort(-usage, kind="stable")[: len(FUNCTION_COLOURS)].tolist())
-    colours = dict(zip(shown, FUNCTION_COLOURS, strict=False))
+    colours = function_colours(run)
+    shown = list(colours)
     # Reservations lie at the bottom, where their caps are flat; then the function that the scaling rate held back.
     held_back = functions_held_back(run)
     groups = []

@@ -49,7 +49,10 @@ def decimal_step(needed: float) -> float:
 
 
 class TimeLocator(Locator):
-    """About eight ticks at round times."""
+    """About eight ticks at round times, or another number."""
+
+    def __init__(self, at_most: int = 9) -> None:
+        self._at_most = at_most
 
     def __call__(self) -> Sequence[float]:
         assert self.axis is not None
@@ -61,7 +64,7 @@ class TimeLocator(Locator):
         low, high = min(vmin, vmax), max(vmin, vmax)
         if not high > low:
             return [low]
-        step = step_s(high - low, 9)
+        step = step_s(high - low, self._at_most)
         first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
         return [float(tick) for tick in np.arange(first, last + 1) * step + 0.0]  # + 0.0 makes -0.0 a zero
 
