@@ -31,6 +31,8 @@ class Purpose(IntEnum):
     UNUSED_IDLE_TIMEOUT = 9
     MODULATION = 10
     THINK_TIME = 11
+    DISPATCH_DELAY = 12
+    EVENT_RETRY_DELAY = 13
 
 
 def stream(seed: int, purpose: Purpose, owner: str, part: int, block: int) -> np.random.Generator:

@@ -33,6 +33,8 @@ from lambdasim.theory import (
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 NAMES = [
+    "async-errors",
+    "async-throttled",
     "burst-2019",
     "burst-today",
     "deployment",
@@ -1260,6 +1262,125 @@ def is_between(result: Result, since_h: float, until_h: float) -> npt.NDArray[np
     hour = result.requests["arrival_s"] / 3_600 % 24
     chosen: npt.NDArray[np.bool_] = (hour >= since_h) & (hour < until_h)
     return chosen
+
+
+class TestAsyncThrottled:
+    def test_nothing_is_lost_and_the_reader_swings_between_half_and_all(self) -> None:
+        """From 10 to 20 units by 5 % a second takes ln 2 / ln 1.05 = 14.2 s; on average 10 / ln 2 = 14.4 are busy.
+
+        Exponential work makes it a little more or less; never the 20 of a reader that does not slow down.
+        """
+        for seed in range(1, 6):
+            result = run("async-throttled", seed=seed)
+            assert result.summary["requests"]["dropped"] == 0
+            assert busy_units(result, 95, 270) == pytest.approx(10 / log(2), rel=0.06)
+            throttles = throttle_times_s(result)
+            apart_s = np.diff(throttles[(throttles > 75) & (throttles < 270)])
+            assert apart_s.mean() == pytest.approx(log(2) / log(1.05), rel=0.15)
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        result = run("async-throttled")
+        (eager,) = proposed_runs("async-throttled")
+        lesson = {
+            "0 are lost": result.summary["requests"]["dropped"],
+            "5:44": queue_empty_s(result),
+            "2,400": (100 - 20) * 30,
+            "1:30": 90,
+            "15/s": 20 - 5,
+            "160 s": (100 - 20) * 30 / (20 - 5),
+            "4:10": 90 + (100 - 20) * 30 / (20 - 5),
+            "5 % more": 5,
+            "15 of": busy_units(result, 95, 320),
+            "the 20 units": 20,
+            "10/s": 15 - 5,
+            "240 s": (100 - 20) * 30 / (15 - 5),
+            "5:30": 90 + (100 - 20) * 30 / (15 - 5),
+            "20 attempts": result.summary["attempts"]["throttles"],
+            "202": 202,
+            "171 s": result.summary["async"]["age_s"]["max"],
+        }
+        then = {
+            "18,169": eager.summary["attempts"]["throttles"],
+            "3:35": 215,
+            "6 units": busy_units(eager, 205, 225),
+            "835": events_waiting(eager, 215),
+            "8:42": queue_empty_s(eager),
+            "451 s": eager.summary["async"]["age_s"]["max"],
+        }
+        assert_quoted("async-throttled", "Lesson", lesson)
+        assert_quoted("async-throttled", "Then", then)
+
+
+def busy_units(result: Result, since_s: float, until_s: float) -> float:
+    """Mean number in flight."""
+    return float(in_flight(result, np.linspace(since_s, until_s, 600)).mean())
+
+
+def queue_empty_s(result: Result) -> float:
+    """When no event waited any more, for the first time after the spike of 1:00 to 1:30."""
+    arrivals_s = np.sort(result.requests["arrival_s"])
+    starts_s = np.sort(result.requests["start_s"])
+    after_s = starts_s[starts_s > 90]
+    waiting = np.searchsorted(arrivals_s, after_s, side="right") - np.searchsorted(starts_s, after_s, side="right")
+    return float(after_s[np.argmax(waiting == 0)])
+
+
+def events_waiting(result: Result, time_s: float) -> int:
+    """Events that have come and were not accepted yet."""
+    requests = result.requests
+    return int(((requests["arrival_s"] < time_s) & ~(requests["start_s"] <= time_s)).sum())
+
+
+class TestAsyncErrors:
+    def test_lost_is_the_cube_of_the_error_rate(self) -> None:
+        """Each try fails with 40 %, whatever came before: 0.4^3; one retry fewer would be 0.4^2."""
+        shares = [lost_share(run("async-errors", seed=seed)) for seed in range(1, 13)]
+        assert within_4_standard_errors(shares, 0.4**3)
+        assert not within_4_standard_errors(shares, 0.4**2)
+
+    def test_retries_come_one_and_two_minutes_after_the_end(self) -> None:
+        """Attempt by attempt, to the nanosecond."""
+        attempts = run("async-errors").attempts
+        tried = attempts[attempts["result"] != "throttled"]
+        for number, delay_s in ((2, 60), (3, 120)):
+            again = np.flatnonzero(tried["attempt"] == number)
+            np.testing.assert_allclose(tried["time_s"][again] - tried["end_s"][again - 1], delay_s, atol=1e-6)
+
+    def test_quoted_numbers(self) -> None:
+        """What the file says."""
+        result = run("async-errors")
+        once, poison = proposed_runs("async-errors")
+        attempts = result.attempts
+        waves = [np.median(attempts["time_s"][attempts["attempt"] == number]) for number in (1, 2, 3)]
+        counts = [int((attempts["attempt"] == number).sum()) for number in (1, 2, 3)]
+        lesson = {
+            "at 0:10": 10 if 10 <= waves[0] < 11 else 0,
+            "1:13": waves[1],
+            "3:15": waves[2],
+            "995 come": counts[0],
+            "406 of": counts[1],
+            "154 a": counts[2],
+            "62 are": result.summary["async"]["dropped"],
+            "lost: 40 %": 40,
+            "of 40 % of": 40,
+            "of 40 % is": 40,
+            "6.4 %": 100 * 0.4**3,
+            "the 995": counts[0],
+            "3 times": attempts["attempt"].max(),
+        }
+        then = {
+            "406 are": once.summary["async"]["dropped"],
+            "386": poison.summary["async"]["dropped"],
+            "3 tries": poison.attempts["attempt"].max(),
+        }
+        assert_quoted("async-errors", "Lesson", lesson)
+        assert_quoted("async-errors", "Then", then)
+
+
+def lost_share(result: Result) -> float:
+    """Share of the events that were given up."""
+    return float(result.summary["async"]["dropped"] / result.summary["async"]["received"])
 
 
 def test_quoted_numbers_are_really_checked() -> None:

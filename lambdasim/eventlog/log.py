@@ -83,6 +83,19 @@ class AbandonmentColumns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DropColumns:
+    """One row for each asynchronous event that was given up, by request. Shape (n_drops,)."""
+
+    request: IntArray
+    attempt: npt.NDArray[np.int32]  # the last one; 0 where there was none
+    time_ns: IntArray
+    reason: npt.NDArray[np.int8]  # ``platform.async_retry.DropReason``
+
+    def __len__(self) -> int:
+        return len(self.request)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentColumns:
     """One row for each execution environment, by birth. Shape (n_environments,)."""
 
@@ -100,6 +113,7 @@ class EventLog:
     """A whole run. Every figure that lambdasim shows is derived from it."""
 
     source_names: tuple[str, ...]
+    source_invokes: tuple[str, ...]  # how each source invokes: sync or async
     function_names: tuple[str, ...]
     end_ns: int  # the instant at which the run ended
     is_partial: bool  # the run was interrupted
@@ -107,6 +121,7 @@ class EventLog:
     invocations: InvocationColumns
     throttles: ThrottleColumns
     abandonments: AbandonmentColumns
+    drops: DropColumns
     environments: EnvironmentColumns
 
     @property

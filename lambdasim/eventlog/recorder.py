@@ -12,6 +12,7 @@ import numpy.typing as npt
 from lambdasim.eventlog.log import (
     NOT_YET,
     AbandonmentColumns,
+    DropColumns,
     EnvironmentColumns,
     EventLog,
     InvocationColumns,
@@ -53,7 +54,7 @@ class Invocations:
 
 
 class Marks:
-    """Growing columns of (request, attempt, time, code): throttles with their reason, abandonments with 0."""
+    """Growing columns of (request, attempt, time, code): throttles and drops with their reason, abandonments with 0."""
 
     __slots__ = ("attempt", "code", "request", "time_ns")
 
@@ -105,6 +106,7 @@ class Recorder:
         self.invocations = Invocations()
         self.throttles = Marks()
         self.abandonments = Marks()
+        self.drops = Marks()
         self.environments = Environments()
 
     def add_requests(
@@ -131,6 +133,7 @@ class Recorder:
         pending: list[int],
         is_partial: bool,
         source_names: tuple[str, ...],
+        source_invokes: tuple[str, ...],
         function_names: tuple[str, ...],
     ) -> EventLog:
         """The finished log: sorted by (request, attempt), what lies after ``end_ns`` marked as not yet happened."""
@@ -141,6 +144,7 @@ class Recorder:
         is_pending[pending] = True
         return EventLog(
             source_names=source_names,
+            source_invokes=source_invokes,
             function_names=function_names,
             end_ns=end_ns,
             is_partial=is_partial,
@@ -153,6 +157,7 @@ class Recorder:
             invocations=_invocations(self.invocations, end_ns),
             throttles=_throttles(self.throttles),
             abandonments=_abandonments(self.abandonments),
+            drops=_drops(self.drops),
             environments=_environments(self.environments),
         )
 
@@ -223,6 +228,16 @@ def _abandonments(columns: Marks) -> AbandonmentColumns:
         request=_column(columns.request, order),
         attempt=_column(columns.attempt, order),
         time_ns=_column(columns.time_ns, order),
+    )
+
+
+def _drops(columns: Marks) -> DropColumns:
+    order = _order(np.asarray(columns.request), np.asarray(columns.attempt))
+    return DropColumns(
+        request=_column(columns.request, order),
+        attempt=_column(columns.attempt, order),
+        time_ns=_column(columns.time_ns, order),
+        reason=_column(columns.code, order),
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lambdasim.eventlog.log import NOT_YET, EventLog
+from lambdasim.metrics.async_events import event_ages_ns, is_event
 from lambdasim.metrics.levels import level_at, levels_after_starts
 from lambdasim.metrics.outcomes import is_error
 from lambdasim.platform.concurrency import ThrottleReason
@@ -99,12 +100,24 @@ def _rows(log: EventLog, period_ns: int, name: str, function: int | None) -> Ite
     yield from _counts("Invocations", name, period_ns, started)
     yield from _counts("Errors", name, period_ns, started[is_error(invocations.result[invoked])])
     yield from _counts("Throttles", name, period_ns, throttles.time_ns[refused & _reached_lambda(log)])
+    yield from _event_rows(log, period_ns, name, function)
     ended = invoked & (invocations.end_ns != NOT_YET)
     duration_ms = (invocations.end_ns[ended] - invocations.handler_ns[ended]) / 1e6
     periods = invocations.admitted_ns[ended] // period_ns
     yield from _statistics("Duration", "Milliseconds", name, period_ns, periods, duration_ms)
     samples = _concurrency_samples(log, period_ns, invoked)
     yield from _statistics("ConcurrentExecutions", "Count", name, period_ns, *samples)
+
+
+def _event_rows(log: EventLog, period_ns: int, name: str, function: int | None) -> Iterator[MetricRow]:
+    """Metrics of asynchronous events: received and dropped when they were, their age whenever one is invoked."""
+    included = is_event(log)
+    if function is not None:
+        included = included & (log.requests.function == function)
+    yield from _counts("AsyncEventsReceived", name, period_ns, log.requests.arrival_ns[included])
+    invoked_ns, age_ns = event_ages_ns(log, included)
+    yield from _statistics("AsyncEventAge", "Milliseconds", name, period_ns, invoked_ns // period_ns, age_ns / 1e6)
+    yield from _counts("AsyncEventsDropped", name, period_ns, log.drops.time_ns[included[log.drops.request]])
 
 
 def _concurrency_samples(

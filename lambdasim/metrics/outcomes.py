@@ -23,7 +23,7 @@ class Outcome(IntEnum):
     FAILED = 1  # function error, crash or timeout
     THROTTLED = 2  # refused, and no attempt left
     TIMED_OUT_CLIENT = 3  # the caller stopped waiting, and no attempt left
-    DROPPED = 4  # never completed by a queue
+    DROPPED = 4  # an event or message that its queue gave up
     IN_FLIGHT = 5  # the simulation ended first
 
     @property
@@ -66,6 +66,8 @@ def request_outcomes(log: EventLog) -> RequestOutcomes:
         is_last = rows.attempt == attempts[rows.request]
         outcome[rows.request[is_last]] = fate
         settled_ns[rows.request[is_last]] = rows.time_ns[is_last]
+    outcome[log.drops.request] = Outcome.DROPPED
+    settled_ns[log.drops.request] = log.drops.time_ns
     outcome[log.requests.is_pending] = Outcome.IN_FLIGHT
     settled_ns[log.requests.is_pending] = NOT_YET
 

@@ -16,7 +16,7 @@ from lambdasim.eventlog.log import EventLog, Result
 from lambdasim.metrics.outcomes import NONE, Outcome, RequestOutcomes, abandoned_rows
 from lambdasim.platform.callers import gives_up_first
 from lambdasim.platform.concurrency import ThrottleReason
-from lambdasim.scenario.front_end import OK_STATUS, TOO_MANY_REQUESTS
+from lambdasim.scenario.front_end import ACCEPTED_STATUS, OK_STATUS, TOO_MANY_REQUESTS
 from lambdasim.scenario.traffic import TrafficSource
 
 Statuses = npt.NDArray[np.int16]
@@ -32,21 +32,22 @@ class SourceAnswers:
     throttle: Statuses
     error: Statuses
     abandoned: Statuses  # NEVER_ANSWERED where the caller itself stops waiting first
+    at_once: Statuses  # what the caller of an event gets; NOT_ANSWERED where it waits for the function
 
 
 def source_answers(sources: Iterable[TrafficSource]) -> SourceAnswers:
     """The answers of each source's front end, or those of Lambda's API."""
     rows = []
     for source in sources:
-        front_end = source.via
+        front_end, at_once = source.via, ACCEPTED_STATUS if source.invoke == "async" else NOT_ANSWERED
         if front_end is None:
-            rows.append((TOO_MANY_REQUESTS, OK_STATUS, NEVER_ANSWERED))
+            rows.append((TOO_MANY_REQUESTS, OK_STATUS, NEVER_ANSWERED, at_once))
         else:
             is_first = gives_up_first(front_end, source.client)
             abandoned = front_end.usual.timeout if is_first else NEVER_ANSWERED
-            rows.append((front_end.status_of_throttle, front_end.usual.error, abandoned))
-    throttle, error, abandoned_ = np.array(rows, dtype=np.int16).T
-    return SourceAnswers(throttle=throttle, error=error, abandoned=abandoned_)
+            rows.append((front_end.status_of_throttle, front_end.usual.error, abandoned, at_once))
+    throttle, error, abandoned_, at_once_ = np.array(rows, dtype=np.int16).T
+    return SourceAnswers(throttle=throttle, error=error, abandoned=abandoned_, at_once=at_once_)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,8 @@ def responses(log: EventLog, outcomes: RequestOutcomes, answers: SourceAnswers) 
     is_refused = outcomes.outcome[throttles.request] == Outcome.THROTTLED
     last[throttles.request[is_refused]] = refused[is_refused]
     last[outcomes.outcome == Outcome.IN_FLIGHT] = NOT_ANSWERED
+    at_once = answers.at_once[log.requests.source]
+    last = np.where(at_once == NOT_ANSWERED, last, at_once)
     return Responses(of_invocations=seen, of_throttles=refused.astype(np.int16), of_requests=last)
 
 

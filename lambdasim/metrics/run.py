@@ -7,10 +7,12 @@ from functools import cached_property
 from typing import Any
 
 from lambdasim.eventlog.log import EventLog
+from lambdasim.metrics.async_events import async_block
 from lambdasim.metrics.outcomes import RequestOutcomes, request_outcomes
 from lambdasim.metrics.responses import Responses, responses, source_answers
 from lambdasim.metrics.slo import slo_block
 from lambdasim.metrics.summary import Summary, summary_blocks
+from lambdasim.platform.concurrency import shared_pool_limit
 from lambdasim.scenario.load import fingerprint
 from lambdasim.scenario.schema import Scenario
 from lambdasim.units import to_seconds
@@ -50,6 +52,8 @@ class Run:
         quotas |= {name: function.reserved_concurrency for name, function in self.scenario.functions.items()}
         total = len(log.requests)
         blocks = summary_blocks(log, self.outcomes, self.responses, self.scenario.duration, quotas)
+        if "async" in log.source_invokes:
+            self._add_async(blocks)
         content = {
             "scenario": {
                 "name": self.scenario.name,
@@ -70,3 +74,14 @@ class Run:
             },
         }
         return Summary(content)
+
+    def _add_async(self, blocks: dict[str, Any]) -> None:
+        """The ``async`` block of the whole and of each function, after the others."""
+        state, names = self.scenario.limits_in_force()[0], self.log.function_names
+        pool = shared_pool_limit(state.quota, list(state.reserved.values()))
+        limits = tuple(state.reserved.get(name, pool) for name in names)
+        functions = blocks.pop("functions")
+        blocks["async"] = async_block(self.log, self.outcomes, None, limits)
+        for number, name in enumerate(names):
+            functions[name]["async"] = async_block(self.log, self.outcomes, number, limits)
+        blocks["functions"] = functions

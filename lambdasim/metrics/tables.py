@@ -81,7 +81,7 @@ def requests_table(
         Column(
             name="function", kind="label", values=requests.function[rows].astype(np.int64), labels=log.function_names
         ),
-        Column(name="invoke", kind="label", values=np.zeros(len(arrival), dtype=np.int64), labels=("sync",)),
+        Column(name="invoke", kind="label", values=requests.source[rows].astype(np.int64), labels=log.source_invokes),
         Column(name="arrival_s", kind="time", values=arrival),
         Column(name="outcome", kind="label", values=outcomes.outcome[rows].astype(np.int64), labels=_OUTCOMES),
         Column(name="attempts", kind="number", values=outcomes.attempts[rows].astype(np.int64)),

@@ -26,6 +26,15 @@ class PoolSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventSpec:
+    """What becomes of the asynchronous events of one function."""
+
+    maximum_age_ns: int
+    maximum_retries: int
+    slow_down: tuple[float, float] | None  # share that a throttle leaves the reader, and its growth per second
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionSpec:
     """One function as the engine sees it."""
 
@@ -35,6 +44,7 @@ class FunctionSpec:
     timeout_ns: int
     is_eager: bool
     reuses_latest: bool  # most recently used first; else least recently used first
+    events: EventSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +95,7 @@ def build_platform(scenario: Scenario) -> Platform:
                 timeout_ns=function.timeout,
                 is_eager=function.assignment == "eager",
                 reuses_latest=function.reuse == "mru",
+                events=_events(function),
             )
         )
     ramp = region.request_rate_ramp
@@ -98,6 +109,16 @@ def build_platform(scenario: Scenario) -> Platform:
         changes=tuple(_limit_changes(scenario)),
         duration_ns=scenario.duration,
         drain_ns=scenario.drain,
+    )
+
+
+def _events(function: Function) -> EventSpec:
+    events = function.async_invocation
+    slow_down = events.slow_down
+    return EventSpec(
+        maximum_age_ns=events.maximum_event_age,
+        maximum_retries=events.maximum_retry_attempts,
+        slow_down=None if isinstance(slow_down, str) else (slow_down.share, slow_down.recovery),
     )
 
 

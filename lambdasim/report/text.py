@@ -25,10 +25,12 @@ from lambdasim.metrics.highlights import (
 )
 from lambdasim.metrics.outcomes import Outcome
 from lambdasim.metrics.run import Run
+from lambdasim.platform.async_retry import DropReason
 from lambdasim.platform.callers import client_spec
 from lambdasim.platform.concurrency import AWS_REASON, ThrottleReason
 from lambdasim.report.advice import first_limit_sentence, for_nobody_sentences, littles_law_sentences, next_steps
 from lambdasim.report.wording import (
+    DROP_MEANING,
     MEANING,
     change_text,
     clock_text,
@@ -36,7 +38,7 @@ from lambdasim.report.wording import (
     counted,
     seconds_value,
     share_text,
-    status_meaning,
+    status_meanings,
     target_texts,
     time_text,
     were,
@@ -77,6 +79,7 @@ def print_summary(run: Run, out: IO[str], directory: Path | None) -> None:
     _offered(console, run)
     _changes(console, run)
     _fates(console, run)
+    _events(console, run)
     _responses(console, run)
     _throttles(console, run)
     _cold_starts(console, run)
@@ -106,7 +109,9 @@ def _title(console: Console, run: Run) -> None:
 def _offered(console: Console, run: Run) -> None:
     summary = run.summary
     total = summary["requests"]["total"]
-    lines = [f"{count_text(total)} requests in {seconds_value(summary['scenario']['duration_s'])}"]
+    length, simulated = summary["scenario"]["duration_s"], summary["scenario"]["simulated_s"]
+    of_all = f" (of {seconds_value(length)})" if simulated < length else ""
+    lines = [f"{count_text(total)} requests in {seconds_value(min(length, simulated))}{of_all}"]
     busiest = busiest_second(run.log)
     if busiest is not None:
         interval_s = min(summary["scenario"]["duration_s"], summary["scenario"]["simulated_s"]) or 1
@@ -147,16 +152,46 @@ def _fates(console: Console, run: Run) -> None:
     _section(console, "What became of them", table)
 
 
+def _events(console: Console, run: Run) -> None:
+    """Asynchronous events: what was given up and why, how old they got, when the queue was empty."""
+    events = run.summary.get("async")
+    if not events or not events["received"]:
+        return
+    lines = [
+        f"{count_text(events['received'])} events received; their callers got 202 at once, whatever came after."
+        f" {count_text(events['completed'])} completed, {count_text(events['dropped'])} dropped."
+    ]
+    lines += [
+        f"Dropped: {count_text(count)} {DROP_MEANING[reason]}."
+        for reason in DropReason
+        if (count := events["dropped_by_reason"][reason.key])
+    ]
+    age = events["age_s"]
+    if age["max"] is not None:
+        lines.append(
+            f"Age when invoked, retries included: {seconds_value(age['p50'])} (median), {seconds_value(age['p99'])}"
+            f" (p99), {seconds_value(age['max'])} at most. The oldest event was not settled for"
+            f" {seconds_value(events['oldest_age_s'])}."
+        )
+    if events["in_flight"]:
+        lines.append(f"{count_text(events['in_flight'])} were still in the queue or running when the run ended.")
+    elif events["drain_s"] is not None:
+        floor = events["drain_floor_s"]
+        at_least = f"; at full concurrency it could have been {seconds_value(floor)}" if floor else ""
+        lines.append(f"The queue was empty {seconds_value(events['drain_s'])} after the last event came{at_least}.")
+    _paragraphs(console, "Asynchronous events", lines)
+
+
 def _responses(console: Console, run: Run) -> None:
     """The status codes behind a front end, where they say more than the outcomes."""
     if run.shown_responses is None:
         return
     seen = {status: count for status, count in run.summary["responses"].items() if count}
-    has_direct_calls = any(source.via is None for source in run.scenario.traffic.values())
+    meanings = status_meanings(run.scenario.traffic.values())
     table = _table("", "requests", "", "")
     for status, count in seen.items():
-        meaning = status_meaning(status, has_direct_calls=has_direct_calls)
-        table.add_row(status, count_text(count), share_text(count, run.summary["requests"]["total"]), meaning)
+        share = share_text(count, run.summary["requests"]["total"])
+        table.add_row(status, count_text(count), share, meanings[status])
     _section(console, "What callers saw in the end (HTTP status)", table)
 
 
@@ -256,7 +291,9 @@ def _latency(console: Console, run: Run) -> None:
         if row.count:
             times = (row.p50_ns, row.p95_ns, row.p99_ns, row.max_ns)
             table.add_row(row.label, count_text(row.count), *map(time_text, times))
-    _section(console, "Latency as the caller sees it", table)
+    invokes = {source.invoke for source in run.scenario.traffic.values()}
+    heading = "From the event to its completion" if invokes == {"async"} else "Latency as the caller sees it"
+    _section(console, heading + (" (of events: until they are completed)" if len(invokes) > 1 else ""), table)
     held_back = held_back_ns(run.log, [client_spec(source).limits_its_rate for source in run.scenario.traffic.values()])
     if len(held_back):
         were_held_back = f"{were(len(held_back), 'call')} held back by the rate limiter of their own client"

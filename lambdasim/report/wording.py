@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from lambdasim.platform.async_retry import DropReason
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.scenario.changes import Change, FunctionChange
+from lambdasim.scenario.front_end import ACCEPTED_STATUS, OK_STATUS, TOO_MANY_REQUESTS
 from lambdasim.scenario.slo import LATENCY_TARGETS
+from lambdasim.scenario.traffic import TrafficSource
 from lambdasim.units import NS_PER_S
 
 # What each refusal means, in one line for someone who never read AWS's documentation.
@@ -21,23 +24,43 @@ MEANING = {
     ThrottleReason.API_GATEWAY_RATE: "more requests than API Gateway lets through; they never reached Lambda",
 }
 
-# What a caller can conclude from the status of an answer, and what was behind it.
-_STATUS_MEANING = {
-    "200": "answered",
-    "429": "refused: by Lambda, or by API Gateway before it",
-    "500": "refused by Lambda, said API Gateway",
-    "502": "the function failed; of a load balancer, Lambda's refusals as well",
-    "503": "the function took too long for an HTTP API",
-    "504": "the function took too long for the front end",
-    "none": "no answer: the caller stopped waiting",
+
+def status_meanings(sources: Iterable[TrafficSource]) -> dict[str, str]:
+    """What each status says to the callers of these sources: everything that can be behind it, in one line."""
+    meanings: dict[str, list[str]] = {"none": ["no answer: the caller stopped waiting"]}
+    for source in sources:
+        for status, meaning in _meanings_for(source):
+            known = meanings.setdefault(str(status), [])
+            if meaning not in known:
+                known.append(meaning)
+    return {status: ", or ".join(known) for status, known in meanings.items()}
+
+
+def _meanings_for(source: TrafficSource) -> Iterator[tuple[int, str]]:
+    front_end = source.via
+    if source.invoke == "async":
+        yield ACCEPTED_STATUS, "queued, whatever came after"
+        return
+    yield OK_STATUS, "answered"
+    if front_end is None:
+        yield OK_STATUS, "of a direct call, the function failed"
+        yield TOO_MANY_REQUESTS, "refused by Lambda"
+        return
+    answers = front_end.usual
+    yield front_end.status_of_throttle, "refused by Lambda"
+    yield answers.error, "the function failed or timed out"
+    if answers.is_api_gateway:
+        yield TOO_MANY_REQUESTS, "refused by API Gateway, before Lambda"
+    if front_end.timeout_ns is not None:
+        yield answers.timeout, "the function took too long for the front end"
+
+
+# Why an asynchronous event was given up, with AWS's word for the condition of a failed event.
+DROP_MEANING = {
+    DropReason.EVENT_AGE_EXCEEDED: "were too old, or would have been at their next try (EventAgeExceeded)",
+    DropReason.RETRIES_EXHAUSTED: "failed in their last try (RetriesExhausted)",
+    DropReason.ZERO_RESERVED_CONCURRENCY: "met a function that is stopped (ZeroReservedConcurrency)",
 }
-
-
-def status_meaning(status: str, *, has_direct_calls: bool) -> str:
-    """What a status says, in runs where some callers call Lambda directly or none does."""
-    if status == "200" and has_direct_calls:
-        return f"{_STATUS_MEANING[status]}; of a direct call, function errors as well"
-    return _STATUS_MEANING.get(status, "refused by Lambda, as this scenario words it")
 
 
 def change_text(change: Change) -> str:

@@ -18,6 +18,7 @@ from lambdasim.units import NS_PER_S, format_duration
 FrontEndName = Literal["function-url", "api-gateway-rest", "api-gateway-http", "alb"]
 
 OK_STATUS = 200
+ACCEPTED_STATUS = 202  # of an asynchronous event
 TOO_MANY_REQUESTS = 429
 
 

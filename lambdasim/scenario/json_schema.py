@@ -181,7 +181,15 @@ _RULES: dict[str, Schema] = {
             _way("k6", _K6_RATE),
             _way("k6", {"not": _K6_RATE}, users=True),
             _way("virtual_users", users=True),
-        ]
+        ],
+        "if": {"required": ["invoke"], "properties": {"invoke": {"const": "async"}}},
+        "then": {
+            "properties": {
+                "via": _NULL,
+                "virtual_users": _NULL,
+                "client": {"properties": {"timeout": _UNLIMITED, "retry": {"const": "none"}}},
+            }
+        },
     },
     "Shape": {"oneOf": [_only(shape, *(other for other in SHAPES if other != shape)) for shape in SHAPES]},
     "Phase": {

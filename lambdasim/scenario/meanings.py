@@ -47,7 +47,8 @@ MEANINGS: dict[str, str] = {
     "FunctionChange.duration": "Duration of the requests that arrive from then on. A time or a distribution.",
     "FunctionChange.errors": "Failures of the requests that arrive from then on.",
     "Scenario.traffic": "Who sends requests: each name is one source of traffic.",
-    "Region.name": "AWS region, such as us-east-1. It matters only for scaling: legacy, whose burst differs by region.",
+    "Region.name": "AWS region, such as us-east-1. It matters for what AWS gives by region: the burst of scaling:"
+    " legacy, and the default of api_gateway.",
     "Region.concurrency_quota": "Requests that may be in flight at once over all functions of the account: the account"
     " concurrency limit. A whole number, or new-account (10).",
     "Region.min_unreserved": "Units of concurrency that reserving must leave over. AWS demands 100; a smaller number,"
@@ -89,11 +90,23 @@ MEANINGS: dict[str, str] = {
     "Function.assignment": "Who serves a request that found no idle environment: eager, whichever is free first; bound,"
     " the new environment that it started.",
     "Function.reuse": "Which idle environment serves next: the one that fell idle last (mru) or first (lru).",
+    "Function.async": "What becomes of the asynchronous events of this function.",
+    "AsyncInvocation.maximum_event_age": "How long Lambda keeps an event, from its arrival. A time, 60s to 6h.",
+    "AsyncInvocation.maximum_retry_attempts": "Tries after a function error or timeout; throttles do not count. A whole"
+    " number, 0 to 2.",
+    "AsyncInvocation.jitter": "What is waited after a throttle: equal, half to all of the delay; full, 0 to all of it;"
+    " none, all of it.",
+    "AsyncInvocation.slow_down": "How the reader of the queue slows down after throttles, or none.",
+    "AsyncInvocation.dispatch_delay": "How long an event is in the queue until its first try. A time, or a"
+    " distribution. Without it, {lognormal: {p50: 50ms, p99: 500ms}}.",
+    "SlowDown.share": "What a throttle leaves the reader of the events that it works on at once. In percent.",
+    "SlowDown.recovery": "How much that grows every second. In percent.",
     "Function.scaling": "How fast this function may get new execution environments. Without it, the region's rule.",
     "Scenario.slo": "Targets that a run must meet; if one is missed, the exit status of the command line is 1.",
     **{f"Slo.{key}": meaning for key, meaning in _SLO_MEANINGS.items()},
     "TrafficSource.function": "The function that this source invokes.",
-    "TrafficSource.invoke": "How the function is invoked: sync, the caller waits for the answer.",
+    "TrafficSource.invoke": "How the function is invoked: sync, the caller waits for the answer; async, Lambda queues"
+    " the event.",
     **TRAFFIC_MEANINGS,
     "TrafficSource.rate": "A constant rate, such as 20/s. In Python also a function of the time in seconds.",
     "TrafficSource.start_rate": "The rate at the start of the first stage, such as 20/s. Without it, 0/s.",

@@ -15,7 +15,9 @@ PLANNED_KEYS: dict[tuple[str, ...], str] = {
     ("queues",): "SQS queues that invoke functions",
     ("streams",): "Kinesis and DynamoDB streams that invoke functions",
     ("functions", "*", "provisioned_concurrency"): "execution environments that are kept initialised",
-    ("functions", "*", "async"): "retries, maximum age and destinations of asynchronous events",
+    ("functions", "*", "async", "on_failure"): "where events that were given up go",
+    ("functions", "*", "async", "on_success"): "where events that were completed go",
+    ("functions", "*", "async", "dead_letter"): "a queue for events that were given up",
     ("functions", "*", "snapstart"): "restoring environments from a snapshot",
     ("functions", "*", "autoscaling"): "provisioned concurrency that follows the load",
 }
@@ -23,7 +25,6 @@ PLANNED_KEYS: dict[tuple[str, ...], str] = {
 # Values of a key, with what they are for. A mapping is known by its one key.
 PLANNED_VALUES: dict[tuple[str, ...], dict[str, str]] = {
     ("traffic", "*", "invoke"): {
-        "async": "asynchronous events",
         "sqs": "messages of an SQS queue",
         "stream": "records of a stream",
     },

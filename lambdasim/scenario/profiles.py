@@ -40,7 +40,7 @@ PROFILE_TABLE: tuple[ProfileValue, ...] = (
     ProfileValue(
         path="region.name",
         values=_always("us-east-1"),
-        source="a choice of this project; it only matters for the legacy burst",
+        source="a choice of this project; it matters for the legacy burst and for API Gateway's limit",
         read="2026-11",
         published=False,
     ),

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from lambdasim.errors import RuleViolation
 from lambdasim.rng import MAX_SEED
 from lambdasim.scenario import profiles
+from lambdasim.scenario.async_invocation import AsyncInvocation
 from lambdasim.scenario.changes import Change, LimitsInForce, limits_over_time
 from lambdasim.scenario.distributions import Distribution, DistributionOrUnlimited
 from lambdasim.scenario.failure import Errors
@@ -136,6 +137,15 @@ class Function(Model):
         ]
         | None
     ) = None
+    # "async" is a word of Python, so that this field cannot be written as the others are.
+    __annotations__["async"] = "AsyncInvocation"
+    vars()["async"] = AsyncInvocation()
+
+    @property
+    def async_invocation(self) -> AsyncInvocation:
+        """What becomes of its asynchronous events: the key ``async``."""
+        events: AsyncInvocation = getattr(self, "async")
+        return events
 
 
 def with_profile_defaults(data: Any) -> Any:

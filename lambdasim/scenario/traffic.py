@@ -28,7 +28,7 @@ class TrafficSource(Model):
     """One stream of requests to one function: at a rate, as recorded, or from virtual users."""
 
     function: str
-    invoke: Literal["sync"] = "sync"
+    invoke: Literal["sync", "async"] = "sync"
     rate: RateOrFunction | None = None
     start_rate: Rate | None = None
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)] | None = None
@@ -66,6 +66,15 @@ class TrafficSource(Model):
         if "arrivals" in self.model_fields_set:
             rule = f"must not have arrivals beside {'virtual_users' if self.k6 is None else 'the virtual users of k6'}"
             raise RuleViolation(rule, "answers say when each request comes")
+        return self
+
+    @model_validator(mode="after")
+    def _nobody_waits_for_an_event(self) -> TrafficSource:
+        if self.invoke == "async":
+            for key, value in (("client", self.client != Client()), ("via", self.via), ("virtual_users", self.users)):
+                if value:
+                    rule = f"must not have {key} beside invoke: async"
+                    raise RuleViolation(rule, "the caller of an event gets 202 at once; the function's async says more")
         return self
 
     @property

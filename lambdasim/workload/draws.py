@@ -28,6 +28,9 @@ IntArray = npt.NDArray[np.int64]
 REQUEST_BLOCK = 4_096
 RARE_BLOCK = 256
 
+# The least share of a delay that each kind of jitter leaves.
+LEAST_SHARE = {"full": 0.0, "equal": 0.5, "none": 1.0}
+
 # A time that never comes. Added to any time of a run it still fits int64.
 NEVER_NS = 2**62
 
@@ -53,6 +56,8 @@ class Draws:
         self._later_idle_timeouts = lru_cache(maxsize=8_192)(self.idle_timeouts)
         self._later_durations = lru_cache(maxsize=8_192)(self._duration_block)
         self._think_times = lru_cache(maxsize=8_192)(self._think_time_block)
+        self._dispatch_delays = lru_cache(maxsize=1_024)(self._dispatch_delay_block)
+        self._event_shares = lru_cache(maxsize=8_192)(self._event_share_block)
         self._retry_delays = lru_cache(maxsize=2_048)(self._retry_delay_block)
 
     def durations(self, source: str, function: str, version: int, block: int) -> IntArray:
@@ -108,6 +113,14 @@ class Draws:
         """Delay in ns before retry k = 1, 2, ... of one request, which an SDK chooses by the ``Failure`` before it."""
         return self._retry_delays(source, retry, ordinal // RARE_BLOCK, failure)[ordinal % RARE_BLOCK]
 
+    def dispatch_delay(self, source: str, function: str, ordinal: int) -> int:
+        """How long an asynchronous event is in the queue until its first try, in ns."""
+        return self._dispatch_delays(source, function, ordinal // RARE_BLOCK)[ordinal % RARE_BLOCK]
+
+    def event_share(self, source: str, function: str, attempt: int, ordinal: int) -> float:
+        """Share of the longest delay that an event waits after a throttle of this attempt, by the function's jitter."""
+        return self._event_shares(source, function, attempt, ordinal // RARE_BLOCK)[ordinal % RARE_BLOCK]
+
     def inits(self, function: str, block: int) -> memoryview:
         """Init of each environment of a function by birth index within the function, in ns."""
         distribution = self._functions[function].init
@@ -136,6 +149,15 @@ class Draws:
         assert distribution is not None, "virtual users have a think time"
         return np.maximum(self._sample(distribution, Purpose.THINK_TIME, source, 0, block, RARE_BLOCK), 1).data
 
+    def _dispatch_delay_block(self, source: str, function: str, block: int) -> memoryview:
+        distribution = self._functions[function].async_invocation.dispatch_delay
+        return self._sample(distribution, Purpose.DISPATCH_DELAY, source, 0, block, RARE_BLOCK).data
+
+    def _event_share_block(self, source: str, function: str, attempt: int, block: int) -> memoryview:
+        least = LEAST_SHARE[self._functions[function].async_invocation.jitter]
+        drawn = stream(self._seed, Purpose.EVENT_RETRY_DELAY, source, attempt, block).random(RARE_BLOCK)
+        return (least + (1 - least) * drawn).data
+
     def _poison(self, source: str, ratio: float, block: int, size: int) -> npt.NDArray[np.bool_]:
         """Whether each request of the block is poison; the same draw whatever the size of the block asked for."""
         first = block * size
@@ -151,7 +173,7 @@ class Draws:
                 delay = self._sample(distribution, Purpose.RETRY_DELAY, source, retry, block, RARE_BLOCK)
             case Backoff():
                 cap = MAX_TIME_NS if policy.cap == UNLIMITED else int(policy.cap)
-                least = {"full": 0.0, "equal": 0.5, "none": 1.0}[policy.jitter]
+                least = LEAST_SHARE[policy.jitter]
                 share = least + (1 - least) * self._retry_shares(source, retry, block)
                 delay = np.rint(backoff_ns(policy.base, cap, retry) * share).astype(np.int64)
             case SdkPreset(sdk=sdk):

@@ -89,6 +89,11 @@ class Workload:
         return tuple(self.scenario.traffic)
 
     @property
+    def source_invokes(self) -> tuple[str, ...]:
+        """How each traffic source invokes its function: sync or async."""
+        return tuple(source.invoke for source in self.scenario.traffic.values())
+
+    @property
     def function_names(self) -> tuple[str, ...]:
         """Names of the functions, in file order."""
         return tuple(self.scenario.functions)

@@ -12,7 +12,7 @@ import pytest
 from lambdasim.metrics.run import Run
 from lambdasim.platform.concurrency import AWS_REASON, ThrottleReason
 from lambdasim.report.text import print_summary
-from lambdasim.report.wording import MEANING, status_meaning
+from lambdasim.report.wording import MEANING
 from tests.builders import trace
 from tests.metrics.runs import by_hand, run_of
 
@@ -127,7 +127,9 @@ class TestFrontEnds:
         run = run_of(traffic={"t": source}, region={"concurrency_quota": 1, "api_gateway": {"rate": "1/s", "burst": 2}})
         text = text_of(run)
         for words in (
-            *(f"{status} 1 33.3% {status_meaning(status, has_direct_calls=False)}" for status in ("200", "429", "500")),
+            "200 1 33.3% answered",
+            "429 1 33.3% refused by API Gateway, before Lambda",
+            "500 1 33.3% refused by Lambda",
             "ConcurrentInvocationLimitExceeded (HTTP 429; behind their front end callers see 500)",
             "API Gateway would say Too Many Requests (HTTP 429)",
         ):
@@ -156,6 +158,22 @@ class TestRetryQuota:
         for functions in (stopped, failing):
             run = run_of(functions=functions, rows=[0] * 10, client={"retry": "js-v3"})
             assert "given up before" not in text_of(run)
+
+
+class TestChangedLimits:
+    """What to try next, where the limit that refused was set by a change."""
+
+    def test_names_the_change(self) -> None:
+        """Stopped at 5 s by the change: its key is named, not one at the start that would do harm."""
+        change = {"at": "5s", "functions": {"f": {"reserved_concurrency": 2}}}
+        run = run_of(rows=[1, 6, 6, 6], functions={"f": {"duration": "3s"}}, changes=[change])
+        assert "try --set changes.0.functions.f.reserved_concurrency=4" in text_of(run)
+
+    def test_names_the_start_where_that_holds(self) -> None:
+        """A change of something else leaves it there."""
+        change = {"at": "5s", "deploy": "f"}
+        run = run_of(rows=[6, 6], functions={"f": {"reserved_concurrency": 1, "duration": "3s"}}, changes=[change])
+        assert "try --set functions.f.reserved_concurrency=2" in text_of(run)
 
 
 class TestReasons:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lambdasim.platform.concurrency import ThrottleReason
@@ -13,11 +15,12 @@ from lambdasim.report.wording import (
     counted,
     seconds_value,
     share_text,
-    status_meaning,
+    status_meanings,
     time_text,
     were,
 )
 from lambdasim.scenario.changes import Change
+from lambdasim.scenario.traffic import TrafficSource
 
 S = 1_000_000_000
 
@@ -143,8 +146,26 @@ def test_changes_of_one_kind_stand_together(change: dict[str, object], text: str
     assert change_text(Change.model_validate({"at": "1s", **change})) == text
 
 
-def test_function_errors_behind_a_200() -> None:
-    """Only direct calls have them, so they are spoken of only where there are some."""
-    assert status_meaning("200", has_direct_calls=False) == "answered"
-    assert status_meaning("200", has_direct_calls=True) == "answered; of a direct call, function errors as well"
-    assert status_meaning("418", has_direct_calls=True) == "refused by Lambda, as this scenario words it"
+@pytest.mark.parametrize(
+    ("sources", "status", "meaning"),
+    [
+        ([{}], "200", "answered, or of a direct call, the function failed"),
+        ([{"via": "alb"}], "200", "answered"),
+        ([{"via": "alb"}], "502", "refused by Lambda, or the function failed or timed out"),
+        ([{"via": "api-gateway-rest"}], "429", "refused by API Gateway, before Lambda"),
+        ([{"via": "api-gateway-rest"}, {}], "429", "refused by API Gateway, before Lambda, or refused by Lambda"),
+        ([{"via": "api-gateway-http"}], "503", "the function took too long for the front end"),
+        (
+            [{"via": {"front_end": "api-gateway-http", "throttle_status": 503}}],
+            "503",
+            "refused by Lambda, or the function took too long for the front end",
+        ),
+        ([{"via": {"front_end": "alb", "throttle_status": 500}}], "500", "refused by Lambda"),
+        ([{"invoke": "async"}], "202", "queued, whatever came after"),
+        ([{}], "none", "no answer: the caller stopped waiting"),
+    ],
+)
+def test_a_status_means_what_can_be_behind_it(sources: list[dict[str, Any]], status: str, meaning: str) -> None:
+    """By what stands between the callers of this run and the function, not by the number alone."""
+    made = [TrafficSource.model_validate({"function": "f", "rate": "1/s", **source}) for source in sources]
+    assert status_meanings(made)[status] == meaning

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from lambdasim.metrics.run import Run
 from lambdasim.platform.concurrency import ThrottleReason
-from lambdasim.report.pictures import PICTURES, Pictures, save_all
+from lambdasim.report.pictures import PICTURES, Pictures, pictures_of, save_all
 from lambdasim.report.pictures.fates import Fate
 from lambdasim.report.pictures.style import (
     FUNCTION_COLOURS,
@@ -130,7 +130,7 @@ class TestFiles:
         first = save_all(spike, tmp_path / "a")
         with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "black", "savefig.bbox": "tight"}):
             second = save_all(spike, tmp_path / "b")
-        assert [path.name for path in first] == [f"{name}.png" for name in PICTURES]
+        assert [path.name for path in first] == [f"{name}.png" for name in pictures_of(spike)]
         assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted(path.name for path in first)
         for one, other in zip(first, second, strict=True):
             content = one.read_bytes()

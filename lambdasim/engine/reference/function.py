@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from lambdasim.engine.ordering import EventKind, environment_index, priority
 from lambdasim.engine.reference.limits import Bucket, Pool, RequestRateRamp
@@ -21,21 +21,27 @@ from lambdasim.platform.token_bucket import NO_TOKEN, debt_after_token
 from lambdasim.workload.draws import RARE_BLOCK, Draws
 from lambdasim.workload.workload import OWN_INIT, Request
 
-if TYPE_CHECKING:
-    from lambdasim.engine.reference.clients import Call
+
+class Answered(Protocol):
+    """Whoever waits for the end of an invocation: a caller, or a queue."""
+
+    def answered(self, attempt: int, result: int) -> None:
+        """The invocation of this attempt ended, with a ``Result``."""
+
 
 # What ``admit`` returns for an accepted attempt; every refusal is a ThrottleReason, which is 0 or more.
 ACCEPTED = -1
 
 # An accepted attempt on its way to a handler: attempt, admitted_ns, the pool that it counts in, the request, who waits
 # for it. The pool is the one that admitted it, even if the function has another one by now.
-Admitted = tuple[int, int, Pool, Request, "Call | None"]
+Admitted = tuple[int, int, Pool, Request, "Answered | None"]
 
 # Plain integers for the path of every request: an enum's attribute costs as much as an event.
 _TIMEOUT = int(Result.TIMEOUT)
 _RESETS_FROM = int(Result.CRASH)  # a crash or a timeout resets the environment
 _RUNNING = int(Result.RUNNING)
 _RAMP_REFUSES = int(ThrottleReason.SCALING_REQUEST_RATE)
+_STOPPED = int(ThrottleReason.RESERVED_CONCURRENCY)
 _SCALING_REFUSES = int(ThrottleReason.SCALING_RATE)
 
 
@@ -67,7 +73,7 @@ class ExecutionEnvironment(Recurring):
         self.idle_timeout_ns = 0  # after its invocation
         self.expires_ns = 0  # while idle
         self.pool = pool  # in which its invocation counts
-        self.call: Call | None = None  # whom its invocation answers
+        self.call: Answered | None = None  # whom its invocation answers
         self.attempt = 0
         self.result = 0
 
@@ -116,7 +122,7 @@ class FunctionState:
         self._born = 0
         self._inits = self._max_ages = self._unused_idle_timeouts = memoryview(b"")
 
-    def admit(self, now_ns: int, attempt: int, request: Request, call: Call | None) -> int:
+    def admit(self, now_ns: int, attempt: int, request: Request, call: Answered | None) -> int:
         """ACCEPTED, or the ThrottleReason of the first limit that refuses. A refused attempt takes no token.
 
         The order of the limits is part of the model: concurrency, request rate, request-rate ramp, and the scaling
@@ -146,21 +152,8 @@ class FunctionState:
             ramp_debt = limits.cost + left if left > 0 else limits.cost
             if ramp_debt > limits.depth:
                 return _RAMP_REFUSES
-        idle = self._idle
-        while idle:
-            environment = self._take_idle()
-            if environment.expires_ns > now_ns:  # lifecycle.is_expired, in line
-                self._dispatch(environment, now_ns, attempt, now_ns, pool, request, call)
-                break
-            self._reaped_ns[environment.birth] = environment.expires_ns
-        else:
-            scaling = self._scaling
-            scaling_debt = debt_after_token(scaling.debt, now_ns - scaling.last_ns, scaling.limits)
-            if scaling_debt == NO_TOKEN:
-                return _SCALING_REFUSES
-            scaling.debt = scaling_debt
-            scaling.last_ns = now_ns
-            self._start_environment(now_ns, (attempt, now_ns, pool, request, call))
+        if not self._place(now_ns, attempt, pool, request, call):
+            return _SCALING_REFUSES
         pool.in_flight += 1
         rate.debt = rate_debt
         rate.last_ns = now_ns
@@ -169,6 +162,39 @@ class FunctionState:
             ramp.last_ns = now_ns
             ramp.accepted += 1
         return ACCEPTED
+
+    def admit_event(self, now_ns: int, attempt: int, request: Request, call: Answered) -> int:
+        """As ``admit``, for an event of the asynchronous queue, to which no request-rate limit applies."""
+        pool = self.pool
+        if pool.in_flight >= pool.limit:
+            return pool.concurrency_reason
+        if not self._place(now_ns, attempt, pool, request, call):
+            return _SCALING_REFUSES
+        pool.in_flight += 1
+        return ACCEPTED
+
+    def _place(self, now_ns: int, attempt: int, pool: Pool, request: Request, call: Answered | None) -> bool:
+        """Give the request an idle environment, or start one for it; False where the scaling rate has no token."""
+        idle = self._idle
+        while idle:
+            environment = self._take_idle()
+            if environment.expires_ns > now_ns:  # lifecycle.is_expired, in line
+                self._dispatch(environment, now_ns, attempt, now_ns, pool, request, call)
+                return True
+            self._reaped_ns[environment.birth] = environment.expires_ns
+        scaling = self._scaling
+        scaling_debt = debt_after_token(scaling.debt, now_ns - scaling.last_ns, scaling.limits)
+        if scaling_debt == NO_TOKEN:
+            return False
+        scaling.debt = scaling_debt
+        scaling.last_ns = now_ns
+        self._start_environment(now_ns, (attempt, now_ns, pool, request, call))
+        return True
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a reservation of 0 lets nothing in."""
+        return self.pool.limit == 0 and self.pool.concurrency_reason == _STOPPED
 
     def deploy(self, now_ns: int) -> None:
         """New code: idle environments are gone, the others are retired when they fall idle."""
@@ -230,7 +256,7 @@ class FunctionState:
         admitted_ns: int,
         pool: Pool,
         request: Request,
-        call: Call | None,
+        call: Answered | None,
     ) -> None:
         """Start the handler. Nothing stops an invocation, so its end and result are known and logged now."""
         # The fate of the code is the result, where no timeout comes first.

@@ -11,6 +11,7 @@ from functools import partial
 
 from lambdasim.engine.base import Interrupt, OnProgress
 from lambdasim.engine.ordering import EventKind, arrival_rank, priority
+from lambdasim.engine.reference.async_queue import AsyncQueue, EventSource
 from lambdasim.engine.reference.clients import Call, Clients
 from lambdasim.engine.reference.function import ACCEPTED, FunctionState
 from lambdasim.engine.reference.limits import Bucket, Pool, RequestRateRamp
@@ -73,6 +74,7 @@ class _Simulation:
         self._api_gateway = Bucket(platform.api_gateway)
         self._arrival_ranks = [arrival_rank(index) for index in range(len(platform.clients))]
         self._users = {index: self._users_of(index) for index in workload.user_activity}
+        self._queues = self._event_queues() if "async" in workload.source_invokes else []
         self._clients = [self._callers(index) for index in range(len(platform.clients))]
         self._own_pools: dict[int, Pool] = {
             index: self._pools[spec.pool] for index, spec in enumerate(platform.functions) if spec.pool
@@ -88,8 +90,26 @@ class _Simulation:
         self._end = Recurring(self._clock)
         self._is_ending = False
 
-    def _callers(self, source: int) -> Clients | None:
+    def _event_queues(self) -> list[AsyncQueue]:
+        """The queue of asynchronous events of each function."""
+        return [
+            AsyncQueue(
+                self._clock,
+                function=function,
+                function_name=spec.name,
+                spec=spec.events,
+                source_names=self._workload.source_names,
+                draws=self._workload.draws,
+                recorder=self._recorder,
+                on_settled=self._end_if_done,
+            )
+            for function, spec in zip(self._functions, self._platform.functions, strict=True)
+        ]
+
+    def _callers(self, source: int) -> Clients | EventSource | None:
         """Callers that need state of their own; None for those who send once and wait."""
+        if self._workload.source_invokes[source] == "async":
+            return EventSource(self._queues)
         spec, users = self._platform.clients[source], self._users.get(source)
         if spec.is_patient and users is None:
             return None
@@ -145,7 +165,7 @@ class _Simulation:
         self._next = self._next_request()
         for source, users in self._users.items():
             clients = self._clients[source]
-            assert clients is not None, "users go by answers"
+            assert isinstance(clients, Clients), "users go by answers"
             users.start(clients)
         if self._next is None:
             self._end_if_done()
@@ -161,9 +181,10 @@ class _Simulation:
         return self._recorder.finish(
             end_ns=end_ns,
             arrived=self._drawn if self._next is None or self._users else self._next[0],
-            pending=sorted(index for clients in self._clients if clients is not None for index in clients.pending),
+            pending=sorted(index for waiting in self._all_pending() for index in waiting),
             is_partial=interrupt is not None and interrupt.requested,
             source_names=self._workload.source_names,
+            source_invokes=self._workload.source_invokes,
             function_names=self._workload.function_names,
         )
 
@@ -236,11 +257,19 @@ class _Simulation:
         """End the run once nothing is left that could still happen to a request, but not before ``duration``."""
         if self._next is not None or any(pool.in_flight for pool in self._pools):
             return
-        if any(clients.pending for clients in self._clients if clients is not None):
+        if any(self._all_pending()):
             return
         if any(users.present for users in self._users.values()):
             return
         self._end_after(max(0, self._platform.duration_ns - self._clock.now_ns))
+
+    def _all_pending(self) -> Iterator[set[int]]:
+        """Requests whose next attempt is still to come, by who will send it."""
+        for clients in self._clients:
+            if isinstance(clients, Clients):
+                yield clients.pending
+        for queue in self._queues:
+            yield queue.pending
 
     def _end_now(self) -> None:
         self._end_after(0)

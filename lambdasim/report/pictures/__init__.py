@@ -15,14 +15,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lambdasim.metrics.run import Run
+from lambdasim.report.pictures.backlog import backlog
 from lambdasim.report.pictures.cloudwatch import cloudwatch
 from lambdasim.report.pictures.concurrency import concurrency
 from lambdasim.report.pictures.latency import latency
 from lambdasim.report.pictures.lifelines import lifelines
 from lambdasim.report.pictures.outcomes import outcomes
+from lambdasim.report.pictures.retry_ladder import retry_ladder
 from lambdasim.report.pictures.style import png
 
-__all__ = ["PICTURES", "Pictures", "save_all"]
+__all__ = ["PICTURES", "Pictures", "pictures_of", "save_all"]
 
 # By the name of the file, in the order in which they are written.
 PICTURES: dict[str, Callable[[Run], Axes]] = {
@@ -31,7 +33,11 @@ PICTURES: dict[str, Callable[[Run], Axes]] = {
     "latency": latency,
     "outcomes": outcomes,
     "cloudwatch": cloudwatch,
+    "retry_ladder": retry_ladder,
+    "backlog": backlog,
 }
+
+_OF_EVENTS = ("retry_ladder", "backlog")  # only of runs that have asynchronous events
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +71,27 @@ class Pictures:
         """Concurrency as it was and as CloudWatch shows it, with Invocations and Throttles; its panels lie inside."""
         return cloudwatch(self.run, ax)
 
+    def retry_ladder(self, ax: Axes | None = None) -> Axes:
+        """Some asynchronous events that were tried again, attempt by attempt; how long all waited for a retry."""
+        return retry_ladder(self.run, ax)
+
+    def backlog(self, ax: Axes | None = None) -> Axes:
+        """The queue of asynchronous events: how many wait, how old the oldest is, how many are given up."""
+        return backlog(self.run, ax)
+
+
+def pictures_of(run: Run) -> list[str]:
+    """Names of the pictures that a run has: those of events only where a source sends events."""
+    has_events = "async" in run.log.source_invokes
+    return [name for name in PICTURES if has_events or name not in _OF_EVENTS]
+
 
 def save_all(run: Run, directory: Path) -> list[Path]:
-    """Writes every picture as PNG, 1000 px wide, whole or not at all; the same run gives the same bytes."""
+    """Writes every picture of the run as PNG, 1000 px wide, whole or not at all; the same run gives the same bytes."""
     directory.mkdir(parents=True, exist_ok=True)
     paths = []
-    for name, draw in PICTURES.items():
-        figure = draw(run).get_figure(root=True)
+    for name in pictures_of(run):
+        figure = PICTURES[name](run).get_figure(root=True)
         assert isinstance(figure, Figure)
         path = directory / f"{name}.png"
         unfinished = path.with_name(f".{path.name}.{os.getpid()}")

@@ -26,6 +26,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
 
 from lambdasim.metrics.run import Run
+from lambdasim.platform.async_retry import DropReason
 from lambdasim.platform.concurrency import ThrottleReason
 
 WIDTH_PX = 1000
@@ -45,6 +46,7 @@ class Colour(StrEnum):
     FAILED = "#CC79A7"
     TIMED_OUT_CLIENT = "#F0E442"
     DROPPED = "#661100"
+    QUEUED = "#C9BFA0"  # not tried yet
     IN_FLIGHT = "#999999"
     EVERYTHING = "#000000"  # all requests together: the offered rate, the latency of all
     CEILING = "#444444"  # account quota and scaling rate
@@ -59,6 +61,13 @@ REASON_COLOURS = {
     ThrottleReason.SCALING_REQUEST_RATE: "#F5B08A",
     ThrottleReason.SCALING_RATE: "#5C1A00",
     ThrottleReason.API_GATEWAY_RATE: "#FFD0B5",
+}
+
+# Shades of the colour of drops.
+DROP_COLOURS = {
+    DropReason.EVENT_AGE_EXCEEDED: "#661100",
+    DropReason.RETRIES_EXHAUSTED: "#A35A4A",
+    DropReason.ZERO_RESERVED_CONCURRENCY: "#D3A79C",
 }
 
 # Functions: after Paul Tol's muted scheme, without its hues that have a meaning above.
