@@ -15,6 +15,7 @@ from tests.properties.plans import (
     ChangePlan,
     Delays,
     Doubling,
+    EventsPlan,
     FrontEndPlan,
     FunctionPlan,
     Plan,
@@ -303,6 +304,115 @@ def modern_plans(
         varied = tuple(replace(one, duration=draw(st.just(one.duration) | several)) for one in plan.functions)
         plan = replace(plan, functions=varied)
     return replace(plan, changes=draw(changes(plan))) if has_changes else plan
+
+
+@st.composite
+def event_blocks(draw: DrawFn, *, ticks_per_second: int, has_slow_downs: bool) -> EventsPlan:
+    """What becomes of events; many ages are such that a try comes just in time or just too late.
+
+    Throttles alone lead to tries 1, 3, 7 ... 63, 127 s after the first one, errors to more than 60 and 180 s.
+    """
+    ages = [60, 61, 62, 63, 64, 65, 66, 70, 90, 127, 129, 182, 184, 186, 190, 300, 300]
+    # A recovery by which powers are no whole numbers: whether a float is a hair below one must not matter.
+    slow_downs = st.tuples(st.sampled_from([50, 50, 25, 80]), st.sampled_from([3, 30, 70, 90]))
+    dispatches = [0, 0, 0, 1, 2, (0, 1, 3), (1, 2), (0, 60, 61), 60, 61]
+    return EventsPlan(
+        max_age=ticks_per_second * draw(st.sampled_from(ages)),
+        retries=draw(st.sampled_from([0, 1, 2, 2])),
+        jitter=draw(st.sampled_from(["none", "none", "equal", "full"])),
+        dispatch=draw(st.sampled_from(dispatches)),
+        slow_down=draw(slow_downs) if has_slow_downs else None,
+    )
+
+
+@st.composite
+def event_plans(draw: DrawFn, *, has_slow_downs: bool = False) -> Plan:
+    """One or two functions with few units, events, and callers who wait beside them.
+
+    A tick is a second or half of one, so that AWS's delays are whole ticks. Rate limits bind where it is half of one.
+    """
+    ticks_per_second = draw(st.sampled_from([1, 1, 2]))
+    are_poison = draw(st.sampled_from([False, False, True]))
+    made = tuple(
+        FunctionPlan(
+            duration=draw(st.sampled_from([1, 1, 1, 2, 4, 9])),
+            init=draw(st.sampled_from([0, 0, 1, 3, 10, 11])),
+            idle_timeout=draw(_maybe(st.integers(1, 9))),
+            max_age=draw(_maybe(st.integers(1, 99))),
+            timeout=draw(st.sampled_from([None, None, 2, 4])),
+            reserved=draw(st.sampled_from([None, None, None, 1, 2, 0])),
+            is_eager=draw(st.booleans()),
+            is_mru=draw(st.booleans()),
+            error_percent=draw(st.sampled_from([0, 30, 60])),
+            poison_percent=100 if are_poison else draw(st.sampled_from([0, 0, 40])),
+            crash_percent=draw(st.sampled_from([0, 0, 40])),
+            scaling=draw(st.none() | buckets()),
+            events=draw(event_blocks(ticks_per_second=ticks_per_second, has_slow_downs=has_slow_downs)),
+        )
+        for _ in range(draw(st.sampled_from([1, 1, 2])))
+    )
+    number = st.integers(0, len(made) - 1)
+    row = st.tuples(st.integers(0, 20), st.sampled_from([None, None, 1, 2, 5, 70]), _maybe(number))
+    sources = []
+    for kind in ("async", *draw(st.lists(st.sampled_from(["async", "sync", "sync", "users"]), max_size=2))):
+        rows_ = sorted(draw(st.lists(row, min_size=1, max_size=10)), key=lambda one: one[0])
+        source = SourcePlan(
+            function=draw(number),
+            rows=tuple(Row(time, duration=duration, function=function) for time, duration, function in rows_),
+            is_async=kind == "async",
+        )
+        if kind == "sync":
+            often = st.builds(Always, st.integers(3, 8), st.integers(1, 2))
+            retry = st.none() | often | often | retries().filter(lambda policy: policy.max_attempts is not None)
+            source = replace(source, timeout=draw(st.none() | _maybe(st.integers(1, 8))), retry=draw(retry))
+        if kind == "users":
+            source = replace(source, rows=(), users=draw(users()))
+        sources.append(source)
+    if draw(st.booleans()):
+        sources.reverse()
+    plan = Plan(
+        functions=made,
+        sources=tuple(sources),
+        shared=draw(st.sampled_from([1, 1, 2, 3])),
+        scaling=draw(st.none() | buckets()),
+        is_scaling_region_wide=draw(st.booleans()),
+        requests_per_concurrency=draw(st.sampled_from([None, 1, 1])),
+        ramp=draw(st.none() | st.tuples(st.integers(1, 3), st.just(1))),
+        duration=25,
+        drain=ticks_per_second * draw(st.sampled_from([0, 40, 130, 300, 300])),
+        tick_ms=1_000 // ticks_per_second,
+    )
+    if draw(st.booleans()):
+        stretch = draw(st.sampled_from([1, 1, 4]))
+        late = (replace(change, at=stretch * change.at) for change in draw(changes(plan)))
+        plan = replace(plan, changes=tuple(change for change in late if change.at <= plan.duration + plan.drain))
+    return plan
+
+
+@st.composite
+def crowded_queues(draw: DrawFn) -> Plan:
+    """Two queues whose readers were slowed down, and that come for the same few units at the same instants."""
+    made = tuple(
+        FunctionPlan(
+            duration=draw(st.integers(1, 2)),
+            events=EventsPlan(
+                max_age=draw(st.sampled_from([60, 62, 64])),
+                dispatch=draw(st.sampled_from([0, 1, 2, (0, 1, 2), (0, 1, 2)])),
+                slow_down=draw(st.tuples(st.sampled_from([50, 80, 95]), st.sampled_from([3, 60, 90]))),
+            ),
+        )
+        for _ in range(2)
+    )
+    row = st.tuples(st.sampled_from([0, 0, 0, 0, 1, 2, 19]), st.sampled_from([None, None, 1, 2]), st.integers(0, 1))
+    rows_ = sorted(draw(st.lists(row, min_size=8, max_size=16)), key=lambda one: one[0])
+    return Plan(
+        functions=made,
+        sources=(SourcePlan(function=0, rows=tuple(Row(*one[:2], function=one[2]) for one in rows_), is_async=True),),
+        shared=draw(st.integers(1, 4)),
+        duration=20,
+        drain=100,
+        tick_ms=1_000,
+    )
 
 
 def _without_scaling(function: FunctionPlan) -> FunctionPlan:

@@ -205,13 +205,20 @@ class TestReader:
         assert not reader.may_read(6 * S + 2, 8)
 
     def test_once_a_second(self) -> None:
-        """A second throttle of the same instant changes nothing; one a second later halves what has grown since."""
+        """A second throttle within the second changes nothing; one a second later halves again."""
         reader = Reader((0.5, 1.0))
         reader.throttled(0, 8)
         reader.throttled(S - 1, 8)
         assert reader.may_read(S + 2, 7)
         reader.throttled(S, 8)
         assert [reader.may_read(S, under_way) for under_way in (3, 4)] == [True, False]
+
+    def test_what_is_under_way_counts_not_what_was_allowed(self) -> None:
+        """A minute of growth without a throttle allows 2^60 times as many; the next one halves the 8 all the same."""
+        reader = Reader((0.5, 1.0))
+        reader.throttled(0, 8)
+        reader.throttled(60 * S, 8)
+        assert [reader.may_read(60 * S, under_way) for under_way in (3, 4)] == [True, False]
 
     def test_one_event_is_always_read(self) -> None:
         """The reader never stops."""

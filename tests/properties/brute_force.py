@@ -2,7 +2,8 @@
 
 It is slow and plain on purpose: every expiry is a real event, every search a scan of a list, every token bucket a
 fraction, and the order of simultaneous events is the tuple (time, kind, index) in a heap. It shares no code with the
-engine but the random draws, which are input to both. What callers do and see is in ``brute_callers``.
+engine but the random draws, which are input to both. What callers do and see is in ``brute_callers``, the rules of
+asynchronous events in ``brute_events``.
 """
 
 from __future__ import annotations
@@ -26,9 +27,49 @@ from tests.properties.brute_callers import (
     patience,
     seen_of_throttle,
 )
+from tests.properties.brute_events import (
+    ERROR_DELAYS,
+    NO_RETRY_LEFT,
+    STOPPED,
+    TOO_OLD,
+    Queue,
+    delay_after_throttle,
+)
+from tests.properties.brute_parts import (
+    ACCOUNT_CONCURRENCY,
+    ACCOUNT_RATE,
+    API_GATEWAY_RATE,
+    ARRIVAL,
+    BLOCK,
+    CHANGE,
+    CLIENT_TIMEOUT,
+    CRASH,
+    END,
+    EXPIRY,
+    INIT_END,
+    INIT_LIMIT,
+    OK,
+    QUEUED,
+    RESERVED_CONCURRENCY,
+    RESERVED_RATE,
+    RETRY,
+    RUNNING,
+    SCALING_RATE,
+    SCALING_REQUEST_RATE,
+    SECOND,
+    SHARED,
+    TIMEOUT,
+    Invocation,
+    Ramp,
+    Request,
+    Sandbox,
+    Tokens,
+    full,
+)
 from tests.properties.plans import (
     BucketPlan,
     ChangePlan,
+    EventsPlan,
     FunctionPlan,
     Plan,
     Sdk,
@@ -37,133 +78,6 @@ from tests.properties.plans import (
     source_name,
 )
 
-SECOND = 10**9
-INIT_LIMIT = 10 * SECOND
-BLOCK = 256  # rare draws come in blocks of this size
-
-END, INIT_END, CLIENT_TIMEOUT, CHANGE, EXPIRY, _QUEUED, RETRY, ARRIVAL = range(1, 9)
-OK, ERROR, CRASH, TIMEOUT, RUNNING = range(5)
-(
-    ACCOUNT_CONCURRENCY,
-    ACCOUNT_RATE,
-    RESERVED_CONCURRENCY,
-    RESERVED_RATE,
-    SCALING_REQUEST_RATE,
-    SCALING_RATE,
-    API_GATEWAY_RATE,
-) = range(7)
-
-SHARED = -1  # the pool of all functions without a reservation
-
-
-@dataclass(eq=False)
-class Tokens:
-    """A token bucket in fractions."""
-
-    depth: Fraction
-    per_ns: Fraction
-    level: Fraction
-    at: int = 0
-
-    def settle(self, now: int) -> Fraction:
-        """The level at ``now``."""
-        self.level = min(self.depth, self.level + (now - self.at) * self.per_ns)
-        self.at = now
-        return self.level
-
-    def resize(self, now: int, tokens: int, per_ns: Fraction) -> None:
-        """Another size from now on: the level stays, clamped to the new depth."""
-        self.settle(now)
-        self.depth, self.per_ns = Fraction(tokens), per_ns
-        self.level = min(self.level, self.depth)
-
-
-def full(tokens: int, per_ns: Fraction, now: int = 0) -> Tokens:
-    """A full bucket."""
-    return Tokens(Fraction(tokens), per_ns, Fraction(tokens), now)
-
-
-@dataclass(eq=False)
-class Ramp:
-    """The request-rate ramp of one function, second by second."""
-
-    start: int
-    step: int
-    allowed: int
-    bucket: Tokens
-    second: int = 0  # the whole second that is counted now
-    accepted: int = 0
-
-    def advance(self, now: int) -> None:
-        """Close every second that is over at ``now``."""
-        while (self.second + 1) * SECOND <= now:
-            self.second += 1
-            if Fraction(self.accepted) > Fraction(9, 10) * self.allowed:
-                self.allowed += self.step
-            else:
-                self.allowed = max(self.start, self.allowed - self.step)
-            self.bucket.resize(self.second * SECOND, self.allowed, Fraction(self.allowed, SECOND))
-            self.accepted = 0
-
-
-@dataclass(eq=False)
-class Request:
-    """One request and what its caller knows."""
-
-    arrival: int
-    source: int
-    ordinal: int
-    function: int
-    duration: int
-    init: int | None = None
-    user: int = -1  # of virtual users: who, and the how-maniest request of this user, from 0
-    round: int = -1
-    index: int = -1  # from its arrival on
-    attempts: int = 0
-    accepted: int = 0
-    paid: int = 0  # for its last retry
-    is_waiting: bool = False  # for an answer
-    is_pending: bool = False  # a retry is to come
-
-    @property
-    def turn(self) -> int:
-        """Which client object sends it: they take turns, and a virtual user keeps its own."""
-        return self.ordinal if self.user < 0 else self.user
-
-
-@dataclass(eq=False)
-class Invocation:
-    """One accepted attempt."""
-
-    request: Request
-    attempt: int
-    number: int  # the how-maniest accepted one of its request
-    admitted: int
-    pool: int  # that admitted it: its function's own, or SHARED
-    handler: int = -1
-    end: int = -1
-    work: int = 0  # what it would take without a timeout
-    environment: int = -1
-    result: int = RUNNING
-    is_cold: bool = False
-
-
-@dataclass(eq=False)
-class Sandbox:
-    """One execution environment."""
-
-    birth: int
-    number: int  # among those of its function
-    function: int
-    created: int
-    init: int
-    max_age: int
-    reaped: int = -1
-    bound: Invocation | None = None
-    must_redo_init: bool = False
-    is_obsolete: bool = False  # its code is
-    idle_periods: int = 0
-
 
 @dataclass(eq=False)
 class BruteForce:
@@ -171,7 +85,6 @@ class BruteForce:
 
     plan: Plan
     workload: Workload
-    tick: int
     now: int = 0
     serial: Iterator[int] = field(default_factory=count)  # only so that subjects are never compared
     heap: list[tuple[int, int, tuple[int, ...], int, object]] = field(default_factory=list)
@@ -179,11 +92,13 @@ class BruteForce:
     invocations: list[Invocation] = field(default_factory=list)
     throttles: list[tuple[int, int, int, int]] = field(default_factory=list)
     abandonments: list[tuple[int, int, int]] = field(default_factory=list)
+    drops: list[tuple[int, int, int, int]] = field(default_factory=list)
     sandboxes: list[Sandbox] = field(default_factory=list)
     idle: list[Sandbox] = field(default_factory=list)  # in the order in which they fell idle
     waiting: list[Invocation] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.tick = self.plan.tick_ns
         self.quota = self.plan.quota
         self.reserved = [function.reserved for function in self.plan.functions]
         self.sdk_quotas = Quotas(self.plan)
@@ -192,6 +107,7 @@ class BruteForce:
             for index, made in enumerate(self.plan.sources)
             if made.users is not None
         }
+        self.queues = [Queue(made.events or EventsPlan()) for made in self.plan.functions]
         self._fill_buckets()
         self._schedule_arrivals()
         for number, change in enumerate(self.plan.changes):
@@ -269,7 +185,17 @@ class BruteForce:
             assert isinstance(subject, Request)
             subject.index = len(self.requests)
             self.requests.append(subject)
-            self._attempt(subject)
+            if self._source(subject).is_async:
+                name, function = source_name(subject.source), function_name(subject.function)
+                self._queue_for(subject, self.workload.draws.dispatch_delay(name, function, subject.ordinal))
+            else:
+                self._attempt(subject)
+        elif kind == QUEUED:
+            if isinstance(subject, Request):
+                self._queue_of(subject).due.append(subject)
+                self._look(self._queue_of(subject))
+            else:
+                self._read(*subject)
         elif kind == RETRY:
             assert isinstance(subject, Request)
             subject.is_pending = False
@@ -345,19 +271,22 @@ class BruteForce:
             self.throttles.append((request.index, request.attempts, self.now, refusal))
             self._failed(request, seen_of_throttle(source))
             return
-        for bucket in takes:
-            bucket.level -= 1
         ramp = self.ramps[request.function]
         if ramp is not None:
             ramp.accepted += 1
-        request.accepted += 1
         request.is_waiting = True
-        pool = SHARED if self.reserved[request.function] is None else request.function
-        invocation = Invocation(request, request.attempts, request.accepted, self.now, pool)
-        self.invocations.append(invocation)
         timeout = patience(source)[0]
         if timeout is not None:
             self._at(self.now + timeout * self.tick, CLIENT_TIMEOUT, (request.index,), (request, request.attempts))
+        self._accept(request, takes)
+
+    def _accept(self, request: Request, takes: list[Tokens]) -> None:
+        for bucket in takes:
+            bucket.level -= 1
+        request.accepted += 1
+        pool = SHARED if self.reserved[request.function] is None else request.function
+        invocation = Invocation(request, request.attempts, request.accepted, self.now, pool)
+        self.invocations.append(invocation)
         mine = [sandbox for sandbox in self.idle if sandbox.function == request.function]
         if mine:
             chosen = mine[-1] if self._of(request.function).is_mru else mine[0]
@@ -366,8 +295,11 @@ class BruteForce:
         else:
             self._create(invocation)
 
-    def _refusal(self, function: int) -> tuple[int | None, list[Tokens]]:
-        """The first reason to refuse, or None with the buckets that an accepted attempt takes a token of."""
+    def _refusal(self, function: int, *, is_event: bool = False) -> tuple[int | None, list[Tokens]]:
+        """The first reason to refuse, or None with the buckets that an accepted attempt takes a token of.
+
+        No request rate limits events.
+        """
         takes: list[Tokens] = []
         own = self.reserved[function]
         if own is not None:
@@ -378,12 +310,12 @@ class BruteForce:
             if self._in_flight(SHARED) >= self.quota - sum(units or 0 for units in self.reserved):
                 return ACCOUNT_CONCURRENCY, []
             rate, reason = self.account_rate, ACCOUNT_RATE
-        if rate is not None:
+        if rate is not None and not is_event:
             if rate.settle(self.now) < 1:
                 return reason, []
             takes.append(rate)
         ramp = self.ramps[function]
-        if ramp is not None:
+        if ramp is not None and not is_event:
             ramp.advance(self.now)
             if ramp.bucket.settle(self.now) < 1:
                 return SCALING_REQUEST_RATE, []
@@ -429,7 +361,9 @@ class BruteForce:
         invocation.result = TIMEOUT if is_timeout else self._fate(invocation)
         if invocation.result in (CRASH, TIMEOUT):
             sandbox.must_redo_init = True
-        if request.is_waiting and request.attempts == invocation.attempt:
+        if self._source(request).is_async:
+            self._event_ended(request, invocation.result)
+        elif request.is_waiting and request.attempts == invocation.attempt:
             self._answered(request, invocation.result)
         queue = [one for one in self.waiting if one.request.function == sandbox.function]
         if self.now - sandbox.created > sandbox.max_age or sandbox.is_obsolete:
@@ -494,6 +428,86 @@ class BruteForce:
             think = self.workload.draws.think_time(source_name(request.source), request.ordinal)
             self._come(request.source, request.user, request.round + 1, self.now + think)
 
+    def _queue_for(self, request: Request, delay: int) -> None:
+        """In the queue, and due after a delay."""
+        request.is_pending = True
+        self._at(self.now + delay, QUEUED, (request.index,), request)
+
+    def _look(self, queue: Queue) -> None:
+        """Look at the oldest of what is due when the reader takes one more, or when it is too old."""
+        oldest = queue.oldest
+        if oldest is not None:
+            reads_at = queue.reads_at(self.now, self._under_way(queue))
+            too_old_at = oldest.arrival + queue.plan.max_age * self.tick + 1
+            self._at(max(self.now, min(reads_at, too_old_at)), QUEUED, (oldest.index,), (queue, oldest))
+
+    def _read(self, queue: Queue, oldest: Request) -> None:
+        """Try it, if it still is the oldest and nothing has made the reader slower; then look at the next one."""
+        if oldest is queue.oldest:
+            if queue.may_read(self.now, self._under_way(queue)) or self._is_too_old(oldest, self.now):
+                queue.due.remove(oldest)
+                self._try(queue, oldest)
+            self._look(queue)
+
+    def _try(self, queue: Queue, request: Request) -> None:
+        request.is_pending = False
+        if self._is_too_old(request, self.now):
+            self._drop(request, TOO_OLD)
+            return
+        if self.reserved[request.function] == 0:
+            self._drop(request, STOPPED)
+            return
+        request.attempts += 1
+        refusal, takes = self._refusal(request.function, is_event=True)
+        if refusal is None:
+            self._accept(request, takes)
+            return
+        self.throttles.append((request.index, request.attempts, self.now, refusal))
+        queue.throttled(self.now, self._under_way(queue))
+        request.throttles += 1
+        name, function = source_name(request.source), function_name(request.function)
+        share = self.workload.draws.event_share(name, function, request.attempts, request.ordinal)
+        self._try_again(request, delay_after_throttle(request.throttles, share))
+
+    def _event_ended(self, request: Request, result: int) -> None:
+        queue = self._queue_of(request)
+        self._look(queue)
+        request.throttles = 0
+        request.errors += result != OK
+        if result == OK:
+            self._event_settled(queue)
+        elif request.errors > queue.plan.retries:
+            self._drop(request, NO_RETRY_LEFT)
+        else:
+            self._try_again(request, ERROR_DELAYS[request.errors - 1])
+
+    def _try_again(self, request: Request, delay: int) -> None:
+        if self._is_too_old(request, self.now + delay):
+            self._drop(request, TOO_OLD)
+        else:
+            self._queue_for(request, delay)
+
+    def _is_too_old(self, request: Request, time: int) -> bool:
+        return time - request.arrival > self._queue_of(request).plan.max_age * self.tick
+
+    def _drop(self, request: Request, reason: int) -> None:
+        self.drops.append((request.index, request.attempts, self.now, reason))
+        self._event_settled(self._queue_of(request))
+
+    def _event_settled(self, queue: Queue) -> None:
+        """An empty queue lets its reader read as much as it likes."""
+        if not self._under_way(queue) and not any(one.is_pending for one in self.requests if self._is_in(queue, one)):
+            queue.allowed = None
+
+    def _under_way(self, queue: Queue) -> int:
+        return sum(1 for one in self.invocations if self._is_in_flight(one) and self._is_in(queue, one.request))
+
+    def _is_in(self, queue: Queue, request: Request) -> bool:
+        return self._source(request).is_async and self._queue_of(request) is queue
+
+    def _queue_of(self, request: Request) -> Queue:
+        return self.queues[request.function]
+
     def _fate(self, invocation: Invocation) -> int:
         request = invocation.request
         name, function = source_name(request.source), function_name(request.function)
@@ -521,9 +535,9 @@ class BruteForce:
         heapq.heappush(self.heap, (time, kind, index, next(self.serial), subject))
 
 
-def columns(plan: Plan, workload: Workload, tick: int) -> dict[str, list[tuple[object, ...]]]:
+def columns(plan: Plan, workload: Workload) -> dict[str, list[tuple[object, ...]]]:
     """The rows of the log of a plan, table by table."""
-    made = BruteForce(plan, workload, tick)
+    made = BruteForce(plan, workload)
     end = made.run()
     invocations = sorted(made.invocations, key=lambda one: (one.request.index, one.attempt))
     return {
@@ -544,5 +558,7 @@ def columns(plan: Plan, workload: Workload, tick: int) -> dict[str, list[tuple[o
         ],
         "throttles": sorted(made.throttles),
         "abandonments": sorted(made.abandonments),
+        "drops": sorted(made.drops),
+        "source_invokes": [("async" if one.is_async else "sync",) for one in plan.sources],
         "environments": [(one.function, one.created, min(one.init, INIT_LIMIT), one.reaped) for one in made.sandboxes],
     }

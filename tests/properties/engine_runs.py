@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import floor
 from unittest.mock import patch
 
 from lambdasim.engine.reference import SimpyEngine
@@ -15,9 +16,7 @@ from lambdasim.platform.region import build_platform
 from lambdasim.scenario.schema import Scenario
 from lambdasim.scenario.sdk_retries import SDK_RETRIES, Failure, RetryQuota
 from lambdasim.workload.workload import Workload, build_workload
-from tests.properties.plans import TICK_MS, Plan, build
-
-TICK_NS = TICK_MS * 10**6
+from tests.properties.plans import Plan, build
 
 
 @dataclass(frozen=True)
@@ -35,11 +34,12 @@ class EngineRun:
 
 
 def run_on_engine(plan: Plan) -> EngineRun:
-    """One plan. Its SDKs have small quotas, and their delays are cut to ticks, so that ties are common."""
+    """One plan. SDKs have small quotas; their delays are cut to ticks, jitter to quarters, so that ties are common."""
     made = build(plan)
     with _sdk_quotas_of(plan.sdk_tokens):
         workload = build_workload(made, seed=1)
-        _cut_retry_delays_to_ticks(workload)
+        _cut_retry_delays_to_ticks(workload, plan.tick_ns)
+        _cut_event_shares_to_quarters(workload)
         log = SimpyEngine().run(workload, build_platform(made))
         return EngineRun(made, workload, log)
 
@@ -56,11 +56,20 @@ def _sdk_quotas_of(tokens: int) -> Iterator[None]:
         yield
 
 
-def _cut_retry_delays_to_ticks(workload: Workload) -> None:
+def _cut_retry_delays_to_ticks(workload: Workload, tick_ns: int) -> None:
     drawn = workload.draws.retry_delay
 
     def cut(source: str, retry: int, ordinal: int, failure: Failure = Failure.THROTTLED) -> int:
         delay = drawn(source, retry, ordinal, failure)
-        return delay - delay % TICK_NS
+        return delay - delay % tick_ns
 
     workload.draws.retry_delay = cut  # type: ignore[method-assign]
+
+
+def _cut_event_shares_to_quarters(workload: Workload) -> None:
+    drawn = workload.draws.event_share
+
+    def cut(source: str, function: str, attempt: int, ordinal: int) -> float:
+        return floor(4 * drawn(source, function, attempt, ordinal)) / 4
+
+    workload.draws.event_share = cut  # type: ignore[method-assign]

@@ -24,6 +24,17 @@ class BucketPlan:
 
 
 @dataclass(frozen=True)
+class EventsPlan:
+    """What becomes of the events of one function. The delays between tries are AWS's, not ticks."""
+
+    max_age: int = 60  # AWS's least is 60 s
+    retries: int = 2
+    jitter: str = "none"
+    dispatch: int | tuple[int, ...] = 0  # or one of several, drawn for each event
+    slow_down: tuple[int, int] | None = None  # share left and recovery per second, in percent
+
+
+@dataclass(frozen=True)
 class FunctionPlan:
     """One function; None stands for no limit, or for nothing of its own."""
 
@@ -37,7 +48,9 @@ class FunctionPlan:
     is_mru: bool = True
     error_percent: int = 0
     crash_percent: int = 0
+    poison_percent: int = 0
     scaling: BucketPlan | None = None
+    events: EventsPlan | None = None  # AWS's defaults
 
 
 @dataclass(frozen=True)
@@ -134,7 +147,7 @@ class Row:
 
 @dataclass(frozen=True)
 class SourcePlan:
-    """One trace and its callers; or virtual users, who have no rows."""
+    """One trace and its callers; or virtual users, who have no rows; or events, whose callers do not wait."""
 
     function: int
     rows: tuple[Row, ...]
@@ -142,6 +155,7 @@ class SourcePlan:
     retry: RetryPlan | None = None
     via: FrontEndPlan | None = None
     users: UsersPlan | None = None
+    is_async: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,6 +187,12 @@ class Plan:
     sdk_tokens: int = 500  # of each SDK client; AWS's number is too large for a small plan
     duration: int = 40
     drain: int = 400
+    tick_ms: int = TICK_MS
+
+    @property
+    def tick_ns(self) -> int:
+        """One tick."""
+        return self.tick_ms * 10**6
 
     @property
     def quota(self) -> int:
@@ -195,8 +215,9 @@ def source_name(index: int) -> str:
     return f"s{index}"
 
 
-def build(plan: Plan, tick_ms: int = TICK_MS) -> Scenario:
+def build(plan: Plan, tick_ms: int | None = None) -> Scenario:
     """The scenario of a plan; rates fall as ticks grow, so that a greater tick is the same scenario in slow motion."""
+    tick_ms = tick_ms or plan.tick_ms
 
     def time(ticks: int | None) -> str:
         return "unlimited" if ticks is None else f"{ticks * tick_ms}ms"
@@ -207,6 +228,16 @@ def build(plan: Plan, tick_ms: int = TICK_MS) -> Scenario:
     def one_of(ticks: int | tuple[int, ...]) -> Any:
         return {"empirical": [time(one) for one in ticks]} if isinstance(ticks, tuple) else time(ticks)
 
+    def events(made: EventsPlan) -> dict[str, Any]:
+        slow_down = made.slow_down
+        return {
+            "maximum_event_age": time(made.max_age),
+            "maximum_retry_attempts": made.retries,
+            "jitter": made.jitter,
+            "dispatch_delay": one_of(made.dispatch),
+            "slow_down": {"share": f"{slow_down[0]}%", "recovery": f"{slow_down[1]}%"} if slow_down else "none",
+        }
+
     def function(made: FunctionPlan) -> dict[str, Any]:
         idle = made.idle_timeout
         return {
@@ -216,10 +247,15 @@ def build(plan: Plan, tick_ms: int = TICK_MS) -> Scenario:
             "max_age": time(made.max_age),
             "assignment": "eager" if made.is_eager else "bound",
             "reuse": "mru" if made.is_mru else "lru",
-            "errors": {"rate": f"{made.error_percent}%", "crash": f"{made.crash_percent}%"},
+            "errors": {
+                "rate": f"{made.error_percent}%",
+                "poison": f"{made.poison_percent}%",
+                "crash": f"{made.crash_percent}%",
+            },
             **({} if made.timeout is None else {"timeout": time(made.timeout)}),
             **({} if made.reserved is None else {"reserved_concurrency": made.reserved}),
             **({} if made.scaling is None else {"scaling": bucket(made.scaling)}),
+            **({} if made.events is None else {"async": events(made.events)}),
         }
 
     def retry(made: RetryPlan | None) -> Any:
@@ -261,6 +297,8 @@ def build(plan: Plan, tick_ms: int = TICK_MS) -> Scenario:
             )
             for row in made.rows
         ]
+        if made.is_async:
+            return {"function": built["function"], "invoke": "async", "trace": trace(rows)}
         return built | {"trace": trace(rows)}
 
     def change(made: ChangePlan) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from hypothesis import example, given, settings
 
 from lambdasim.eventlog.log import EventLog
 from tests.properties.brute_force import columns
-from tests.properties.engine_runs import TICK_NS, run_on_engine
-from tests.properties.plans import FunctionPlan, Plan, SourcePlan, UsersPlan
-from tests.strategies import crowded_plans, modern_plans, plans, returned_reservations
+from tests.properties.engine_runs import run_on_engine
+from tests.properties.plans import EventsPlan, FunctionPlan, Plan, Row, SourcePlan, UsersPlan
+from tests.strategies import crowded_plans, crowded_queues, event_plans, modern_plans, plans, returned_reservations
 
 
 def rows_of(log: EventLog) -> dict[str, list[tuple[object, ...]]]:
@@ -26,6 +26,8 @@ def rows_of(log: EventLog) -> dict[str, list[tuple[object, ...]]]:
         ),
         "throttles": rows(log.throttles, "request", "attempt", "time_ns", "reason"),
         "abandonments": rows(log.abandonments, "request", "attempt", "time_ns"),
+        "drops": rows(log.drops, "request", "attempt", "time_ns", "reason"),
+        "source_invokes": [(invoke,) for invoke in log.source_invokes],
         "environments": rows(log.environments, "function", "created_ns", "init_ns", "reaped_ns"),
     }
 
@@ -41,10 +43,29 @@ LATE_USERS = Plan(
 )
 
 
+def two_queues(rows: tuple[Row, ...], *, shared: int, recovery: int, dispatch: int) -> Plan:
+    """Events of two functions, the second of which are in the queue for a while first."""
+    first = FunctionPlan(duration=1, events=EventsPlan(slow_down=(50, recovery)))
+    second = FunctionPlan(duration=1, events=EventsPlan(slow_down=(50, recovery), dispatch=dispatch))
+    sources = (SourcePlan(function=0, rows=rows, is_async=True),)
+    return Plan(functions=(first, second), sources=sources, shared=shared, tick_ms=1_000)
+
+
+# One unit is free at 1 s. Event 1, due then, is before 2 of the other queue, though its own reader looked for event 3.
+OLDER_THAN_THE_READER_EXPECTED = two_queues(
+    (Row(0), Row(0), Row(0, function=1), Row(0)), shared=1, recovery=90, dispatch=1
+)
+
+# Two units are free at 2 s: for event 2 and 3 of the other queue, not for 2 and 4, which the reader may take at once.
+BETWEEN_TWO_OF_THE_OTHER_QUEUE = two_queues(
+    (Row(0, duration=2), Row(0, duration=2), Row(0), Row(0, function=1), Row(0)), shared=2, recovery=60, dispatch=2
+)
+
+
 def assert_engine_agrees(plan: Plan) -> None:
     """All tables of the log are equal, row by row."""
     made = run_on_engine(plan)
-    assert rows_of(made.log) == columns(plan, made.workload, TICK_NS)
+    assert rows_of(made.log) == columns(plan, made.workload)
 
 
 @settings(max_examples=150)
@@ -90,4 +111,25 @@ def test_the_engine_agrees_on_virtual_users(plan: Plan) -> None:
 @given(modern_plans())
 def test_the_engine_agrees_on_all_of_it(plan: Plan) -> None:
     """Everything at once."""
+    assert_engine_agrees(plan)
+
+
+@settings(max_examples=150)
+@given(event_plans())
+def test_the_engine_agrees_on_events(plan: Plan) -> None:
+    """Retries after throttles and errors, ages, stops, jitter, beside callers who wait, through changes."""
+    assert_engine_agrees(plan)
+
+
+@given(event_plans(has_slow_downs=True))
+def test_the_engine_agrees_on_readers_that_slow_down(plan: Plan) -> None:
+    """The same, and what is due waits for a reader that works on fewer events at once after a throttle."""
+    assert_engine_agrees(plan)
+
+
+@given(crowded_queues())
+@example(OLDER_THAN_THE_READER_EXPECTED)
+@example(BETWEEN_TWO_OF_THE_OTHER_QUEUE)
+def test_the_engine_agrees_on_two_queues_that_want_the_same_units(plan: Plan) -> None:
+    """At one instant the least event is next, whichever queue it is in."""
     assert_engine_agrees(plan)

@@ -17,7 +17,7 @@ from lambdasim.workload.workload import Workload
 from tests.builders import log_of, scenario, workload_of
 from tests.properties.plans import Plan, build
 from tests.properties.test_brute_force import rows_of
-from tests.strategies import plans
+from tests.strategies import event_plans, plans
 
 COLUMNS = ("arrival_ns", "source", "ordinal", "function", "duration_ns", "fate", "idle_timeout_ns", "init_ns")
 
@@ -111,7 +111,7 @@ def test_the_size_of_a_window_moves_no_draw(requests_per_window: int) -> None:
     assert_equal(columns_of(cut_otherwise), columns_of(workload))
 
 
-@given(plans(), st.integers(1, 4))
+@given(plans() | event_plans(has_slow_downs=True), st.integers(1, 4))
 def test_the_size_of_a_window_changes_no_log(plan: Plan, requests_per_window: int) -> None:
     """Traces too: simultaneous requests of several sources keep their order."""
     made = build(plan)

@@ -70,8 +70,7 @@ class Reader:
         """An event was refused."""
         if self._slow_down is None or now_ns - self._cut_ns < _BETWEEN_CUTS_NS:
             return
-        before = under_way if self._allowed is None else self._grown(now_ns)
-        self._allowed = max(1.0, before * self._slow_down[0])
+        self._allowed = max(1.0, under_way * self._slow_down[0])
         self._since_ns = self._cut_ns = now_ns
 
     def emptied(self) -> None:
@@ -156,7 +155,8 @@ class AsyncQueue:
         now_ns = self._clock.now_ns
         if self._ready or not self._reader.may_read(now_ns, self._under_way):
             heappush(self._ready, (event.index, event))
-            self._look_when_due(now_ns)
+            if self._ready[0][1] is event:  # else the look that is due for an older one comes in time
+                self._look_when_due(now_ns)
             return
         self._try(now_ns, event)
 
