@@ -56,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "schema": _schema,
         "estimate": _estimate,
     }
+    if arguments is None:
+        sys.unraisablehook = _report_unraisable
     try:
         command = commands.get(words[0]) if words else None
         return _run(words) if command is None else command(words[1:])
@@ -70,9 +72,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"the output cannot be written: {error.strerror or error}", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BAD_INPUT
+    except Exception as error:
+        if not _is_of_an_interrupt(error):
+            raise
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
     finally:
         if arguments is None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # on the way out; nothing is left to interrupt
+
+
+def _is_of_an_interrupt(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind it: an import that it cuts short may make another error of it."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _report_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    """Ctrl-C inside a callback of Python's own ends nothing, and so is nothing to report."""
+    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
 
 
 def _run(words: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,24 @@ class TestInsideOneProcess:
         assert (done.status, done.err) == (130, "")
         assert [summary["scenario"]["partial"] for summary in json.loads(done.out)] == [True]
         assert [path.name for path in (folder / "out").iterdir()] == ["first"]
+
+    def test_an_import_that_is_cut_short(self, call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What an import makes of the second Ctrl-C is Ctrl-C; any other error of an import is none."""
+
+        def cut_short(cause: BaseException) -> Callable[..., None]:
+            def write(*_: object) -> None:
+                raise ImportError("half a module") from cause
+
+            return write
+
+        (folder / "long.yaml").write_text(LONG)
+        monkeypatch.setattr("lambdasim.report.save.write_run", cut_short(KeyboardInterrupt()))
+        done = call("long.yaml")
+        assert (done.status, done.err) == (130, "interrupted\n")
+        assert not (folder / "out").exists()
+        monkeypatch.setattr("lambdasim.report.save.write_run", cut_short(OSError()))
+        with pytest.raises(ImportError):
+            call("long.yaml")
 
     def test_the_handler_of_before_is_back(self, call: Call, folder: Path) -> None:
         """A program that calls the command line keeps its own Ctrl-C."""
