@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from array import array
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -155,9 +155,9 @@ class Recorder:
                 is_pending=is_pending,
             ),
             invocations=_invocations(self.invocations, end_ns),
-            throttles=_throttles(self.throttles),
+            throttles=_with_reasons(ThrottleColumns, self.throttles),
             abandonments=_abandonments(self.abandonments),
-            drops=_drops(self.drops),
+            drops=_with_reasons(DropColumns, self.drops),
             environments=_environments(self.environments),
         )
 
@@ -212,9 +212,12 @@ def _invocations(recorded: Invocations, run_end_ns: int) -> InvocationColumns:
     )
 
 
-def _throttles(columns: Marks) -> ThrottleColumns:
+_Reasoned = TypeVar("_Reasoned", ThrottleColumns, DropColumns)
+
+
+def _with_reasons(made: type[_Reasoned], columns: Marks) -> _Reasoned:
     order = _order(np.asarray(columns.request), np.asarray(columns.attempt))
-    return ThrottleColumns(
+    return made(
         request=_column(columns.request, order),
         attempt=_column(columns.attempt, order),
         time_ns=_column(columns.time_ns, order),
@@ -228,16 +231,6 @@ def _abandonments(columns: Marks) -> AbandonmentColumns:
         request=_column(columns.request, order),
         attempt=_column(columns.attempt, order),
         time_ns=_column(columns.time_ns, order),
-    )
-
-
-def _drops(columns: Marks) -> DropColumns:
-    order = _order(np.asarray(columns.request), np.asarray(columns.attempt))
-    return DropColumns(
-        request=_column(columns.request, order),
-        attempt=_column(columns.attempt, order),
-        time_ns=_column(columns.time_ns, order),
-        reason=_column(columns.code, order),
     )
 
 

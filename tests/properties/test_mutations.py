@@ -386,4 +386,4 @@ def test_a_fault_of_the_engine_is_found(fault: Callable[[Patch], None], plans: A
     """Within some hundreds of examples; most within twenty."""
     fault(monkeypatch)
     within = settings(max_examples=400, phases=[Phase.generate], database=None)
-    find(plans, disagrees, settings=within, random=Random(2))
+    assert disagrees(find(plans, disagrees, settings=within, random=Random(2)))

@@ -13,6 +13,7 @@ from lambdasim.report.pictures.outcomes import outcome_bins, rate_unit
 from lambdasim.report.pictures.style import (
     time_text,
 )
+from tests.builders import trace
 from tests.report.runs import RETRYING, labelled, run_of, texts_of
 
 
@@ -97,6 +98,16 @@ class TestLatency:
     def test_the_axis_begins_with_the_request(self) -> None:
         """Not with the first attempt, which the rate limiter of a client may hold back."""
         assert "latency from the request to its answer" in Pictures(run_of(rows=[0])).latency().get_xlabel()
+
+    def test_nobody_waits_for_the_answer_to_an_event(self) -> None:
+        """Its caller has a 202 at once; what the picture shows is when the work was done."""
+        event = {"function": "f", "invoke": "async", "trace": trace([0])}
+        caller = {"function": "f", "trace": trace([0])}
+        for traffic, label in (
+            ({"a": event}, "from the request to its completion, retries"),
+            ({"a": event, "b": caller}, "from the request to its answer (of events: their completion), retries"),
+        ):
+            assert label in Pictures(run_of(traffic=traffic)).latency().get_xlabel()
 
     def test_retried_means_a_second_attempt_completed(self) -> None:
         """Refused at 0.5 s, accepted at its retry at 1.5 s: retried, and 2 s of latency."""

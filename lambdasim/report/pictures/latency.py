@@ -108,6 +108,9 @@ def latency(run: Run, ax: Axes | None = None) -> Axes:
         shown = _shown_targets(run, everything)
         _set_axes(axes, np.concatenate((everything, in_vain, [target.latency_ns for target in shown])))
         end = "answer, or to giving up" if len(in_vain) else "answer"
+        if "async" in run.log.source_invokes:  # the callers of events had their 202 at once
+            only_events = set(run.log.source_invokes) == {"async"}
+            end = "completion" if only_events else f"{end} (of events: their completion)"
         axes.set_xlabel(f"latency from the request to its {end}, retries included (log scale)")
         _mark_percentiles(axes, everything)
         entries += _draw_targets(axes, shown)
