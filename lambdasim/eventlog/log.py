@@ -45,6 +45,7 @@ class InvocationColumns:
     """One row for each accepted attempt, by (request, attempt). Shape (n_invocations,)."""
 
     request: IntArray
+    function: npt.NDArray[np.int16]  # invoked; another one than the request's where a dead-letter queue feeds it
     attempt: npt.NDArray[np.int32]  # from 1
     admitted_ns: IntArray
     handler_ns: IntArray  # start of the handler, or NOT_YET
@@ -62,6 +63,7 @@ class ThrottleColumns:
     """One row for each refused attempt, by (request, attempt). Shape (n_throttles,)."""
 
     request: IntArray
+    function: npt.NDArray[np.int16]
     attempt: npt.NDArray[np.int32]
     time_ns: IntArray
     reason: npt.NDArray[np.int8]  # ``platform.concurrency.ThrottleReason``

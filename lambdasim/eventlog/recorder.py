@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from array import array
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +24,10 @@ from lambdasim.eventlog.log import (
 IntArray = npt.NDArray[np.int64]
 
 
-# One invocation as it is recorded: request, admitted_ns, handler_ns, end_ns, attempt, environment, result, is_cold.
+# One invocation as it is recorded: request, admitted_ns, handler_ns, end_ns, attempt, environment, function, result,
+# is_cold.
 # Packed records take one call where columns take eight, and numpy reads them without a copy.
-_INVOCATION = struct.Struct("<qqqqiibb")
+_INVOCATION = struct.Struct("<qqqqiihbb")
 _INVOCATION_DTYPE = np.dtype(
     [
         ("request", "<i8"),
@@ -35,6 +36,7 @@ _INVOCATION_DTYPE = np.dtype(
         ("end_ns", "<i8"),
         ("attempt", "<i4"),
         ("environment", "<i4"),
+        ("function", "<i2"),
         ("result", "i1"),
         ("is_cold", "i1"),
     ]
@@ -44,7 +46,7 @@ _INVOCATION_DTYPE = np.dtype(
 class Invocations:
     """Growing records of invocations: ``write(pack(...))`` once for each, at its dispatch, when its end is known.
 
-    ``pack`` takes request, admitted_ns, handler_ns, end_ns, attempt, environment, result, is_cold.
+    ``pack`` takes request, admitted_ns, handler_ns, end_ns, attempt, environment, function, result, is_cold.
     """
 
     def __init__(self) -> None:
@@ -70,6 +72,21 @@ class Marks:
         self.attempt.append(attempt)
         self.time_ns.append(time_ns)
         self.code.append(code)
+
+
+class Throttles(Marks):
+    """Marks of refused attempts, each with the function that they were meant for."""
+
+    __slots__ = ("function",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.function = array("h")
+
+    def add(self, request: int, function: int, attempt: int, time_ns: int, reason: int) -> None:
+        """One refused attempt."""
+        self.append(request, attempt, time_ns, reason)
+        self.function.append(function)
 
 
 class Environments:
@@ -104,7 +121,7 @@ class Recorder:
         self._single_source = array("h")
         self._single_function = array("h")
         self.invocations = Invocations()
-        self.throttles = Marks()
+        self.throttles = Throttles()
         self.abandonments = Marks()
         self.drops = Marks()
         self.environments = Environments()
@@ -155,9 +172,9 @@ class Recorder:
                 is_pending=is_pending,
             ),
             invocations=_invocations(self.invocations, end_ns),
-            throttles=_with_reasons(ThrottleColumns, self.throttles),
+            throttles=_throttles(self.throttles),
             abandonments=_abandonments(self.abandonments),
-            drops=_with_reasons(DropColumns, self.drops),
+            drops=_drops(self.drops),
             environments=_environments(self.environments),
         )
 
@@ -202,6 +219,7 @@ def _invocations(recorded: Invocations, run_end_ns: int) -> InvocationColumns:
     result[is_running] = Result.RUNNING
     return InvocationColumns(
         request=column("request"),
+        function=column("function"),
         attempt=column("attempt"),
         admitted_ns=column("admitted_ns"),
         handler_ns=column("handler_ns"),
@@ -212,12 +230,20 @@ def _invocations(recorded: Invocations, run_end_ns: int) -> InvocationColumns:
     )
 
 
-_Reasoned = TypeVar("_Reasoned", ThrottleColumns, DropColumns)
-
-
-def _with_reasons(made: type[_Reasoned], columns: Marks) -> _Reasoned:
+def _throttles(columns: Throttles) -> ThrottleColumns:
     order = _order(np.asarray(columns.request), np.asarray(columns.attempt))
-    return made(
+    return ThrottleColumns(
+        request=_column(columns.request, order),
+        function=_column(columns.function, order),
+        attempt=_column(columns.attempt, order),
+        time_ns=_column(columns.time_ns, order),
+        reason=_column(columns.code, order),
+    )
+
+
+def _drops(columns: Marks) -> DropColumns:
+    order = _order(np.asarray(columns.request), np.asarray(columns.attempt))
+    return DropColumns(
         request=_column(columns.request, order),
         attempt=_column(columns.attempt, order),
         time_ns=_column(columns.time_ns, order),

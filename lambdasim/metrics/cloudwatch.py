@@ -76,11 +76,10 @@ def _reached_lambda(log: EventLog) -> npt.NDArray[np.bool_]:
 
 def _is_unreserved(log: EventLog, limits: Sequence[LimitsInForce]) -> npt.NDArray[np.bool_]:
     """Whether each invocation was admitted by the pool that functions share."""
-    function = log.requests.function[log.invocations.request]
     from_ns = np.array([state.at_ns for state in limits])
     state = np.searchsorted(from_ns, log.invocations.admitted_ns, side="right") - 1
     has_reserved = np.array([[name in one.reserved for name in log.function_names] for one in limits])
-    return ~has_reserved[state, function]
+    return ~has_reserved[state, log.invocations.function]
 
 
 def _groups(log: EventLog) -> Iterator[tuple[str, int | None]]:
@@ -94,8 +93,8 @@ def _rows(log: EventLog, period_ns: int, name: str, function: int | None) -> Ite
     if function is None:
         invoked, refused = np.ones(len(invocations), dtype=np.bool_), np.ones(len(throttles), dtype=np.bool_)
     else:
-        invoked = log.requests.function[invocations.request] == function
-        refused = log.requests.function[throttles.request] == function
+        invoked = invocations.function == function
+        refused = throttles.function == function
     started = invocations.admitted_ns[invoked]
     yield from _counts("Invocations", name, period_ns, started)
     yield from _counts("Errors", name, period_ns, started[is_error(invocations.result[invoked])])

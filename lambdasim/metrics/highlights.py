@@ -132,7 +132,7 @@ def first_throttle(log: EventLog) -> tuple[int, ThrottleReason, str] | None:
     if not len(log.throttles):
         return None
     row = int(np.lexsort((log.throttles.request, log.throttles.time_ns))[0])
-    function = log.function_names[log.requests.function[log.throttles.request[row]]]
+    function = log.function_names[log.throttles.function[row]]
     return int(log.throttles.time_ns[row]), ThrottleReason(int(log.throttles.reason[row])), function
 
 

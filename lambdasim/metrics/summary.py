@@ -48,7 +48,7 @@ class _Part:
     outcome: npt.NDArray[np.int8]
     status: npt.NDArray[np.int16]  # that the caller saw last
     latency_ns: IntArray  # of the completed requests
-    attempts: npt.NDArray[np.int32]  # of each request; 0 while its caller's rate limiter holds it back
+    attempt: npt.NDArray[np.int32]  # number, from 1, of each accepted attempt and then of each refused one
     throttle_reason: npt.NDArray[np.int8]
     admitted_ns: IntArray
     handler_ns: IntArray
@@ -88,11 +88,10 @@ class _Rows:
 
     def __init__(self, log: EventLog) -> None:
         count = len(log.function_names)
-        function = log.requests.function
         self._groups = [
-            _grouped(function, count),
-            _grouped(function[log.invocations.request], count),
-            _grouped(function[log.throttles.request], count),
+            _grouped(log.requests.function, count),
+            _grouped(log.invocations.function, count),
+            _grouped(log.throttles.function, count),
             _grouped(log.environments.function, count),
         ]
 
@@ -119,7 +118,7 @@ def _part(
         outcome=outcome,
         status=statuses.of_requests[requests],
         latency_ns=outcomes.settled_ns[requests][completed] - log.requests.arrival_ns[requests][completed],
-        attempts=outcomes.attempts[requests],
+        attempt=np.concatenate((log.invocations.attempt[invoked], log.throttles.attempt[refused])),
         throttle_reason=log.throttles.reason[refused],
         admitted_ns=log.invocations.admitted_ns[invoked],
         handler_ns=log.invocations.handler_ns[invoked],
@@ -153,9 +152,9 @@ def _requests(part: _Part) -> Block:
 def _attempts(part: _Part) -> Block:
     reasons = np.bincount(part.throttle_reason, minlength=len(ThrottleReason))
     return {
-        "total": int(part.attempts.sum()),
+        "total": len(part.attempt),
         "throttles": len(part.throttle_reason),
-        "retries": int(np.maximum(part.attempts - 1, 0).sum()),
+        "retries": int(np.count_nonzero(part.attempt > 1)),
         "throttles_by_reason": {reason.key: int(reasons[reason]) for reason in ThrottleReason},
     }
 

@@ -131,7 +131,7 @@ def attempts_table(log: EventLog, first: int, last: int, statuses: Responses | N
         Column(
             name="function",
             kind="label",
-            values=log.requests.function[request[order]].astype(np.int64),
+            values=column(invocations.function[taken], throttles.function[refused]),
             labels=log.function_names,
         ),
         Column(

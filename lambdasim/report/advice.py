@@ -288,8 +288,9 @@ def _first_function(run: Run) -> str:
 
 
 def _throttle_step(run: Run, reason: ThrottleReason) -> str:
-    rows = run.log.throttles.request[run.log.throttles.reason == reason]
-    function = run.log.function_names[run.log.requests.function[rows[0]]]
+    of_reason = run.log.throttles.reason == reason
+    rows = run.log.throttles.request[of_reason]
+    function = run.log.function_names[run.log.throttles.function[of_reason][0]]
     state = _limits_at(run, int(run.log.throttles.time_ns[run.log.throttles.reason == reason].max()))
     start = run.scenario.limits_in_force()[0]
     # What a change on the way has set is set there, not at the start.

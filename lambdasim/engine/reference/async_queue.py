@@ -106,7 +106,7 @@ class AsyncQueue:
         self._spec = spec
         self._source_names = source_names
         self._draws = draws
-        self._log_throttle = recorder.throttles.append
+        self._log_throttle = recorder.throttles.add
         self._log_drop = recorder.drops.append
         self._on_settled = on_settled
         self._reader = Reader(spec.slow_down)
@@ -176,7 +176,7 @@ class AsyncQueue:
             event.accepted += 1
             self._under_way += 1
             return
-        self._log_throttle(event.index, event.attempts, now_ns, reason)
+        self._log_throttle(event.index, event.request[4], event.attempts, now_ns, reason)
         self._reader.throttled(now_ns, self._under_way)
         event.throttles += 1
         source = self._source_names[event.request[2]]

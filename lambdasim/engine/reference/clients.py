@@ -76,7 +76,7 @@ class Clients:
         self._admit = [function.admit for function in functions]
         self._function_names = function_names
         self._draws = draws
-        self._log_throttle = recorder.throttles.append
+        self._log_throttle = recorder.throttles.add
         self._log_abandonment = recorder.abandonments.append
         self._api_gateway = api_gateway if spec.through_api_gateway else None
         self._on_settled = on_settled
@@ -169,7 +169,7 @@ class Clients:
         return True
 
     def _refused(self, now_ns: int, call: Call, reason: int) -> None:
-        self._log_throttle(call.index, call.attempts, now_ns, reason)
+        self._log_throttle(call.index, call.request[4], call.attempts, now_ns, reason)
         # The gateway's own refusal is a 429; that of Lambda looks as the front end makes it look.
         self._failed(now_ns, call, _THROTTLED if reason == _GATEWAY_REFUSES else self._throttle)
 

@@ -214,7 +214,9 @@ class FunctionState:
             self._log_unstarted(request[0], attempt, admitted_ns, environment.birth)
 
     def _log_unstarted(self, index: int, attempt: int, admitted_ns: int, birth: int) -> None:
-        self._write(self._pack_invocation(index, admitted_ns, NOT_YET, NOT_YET, attempt, birth, _RUNNING, False))
+        self._write(
+            self._pack_invocation(index, admitted_ns, NOT_YET, NOT_YET, attempt, birth, self._index, _RUNNING, False)
+        )
 
     def _start_environment(self, now_ns: int, admitted: Admitted) -> None:
         """A new environment, and the request that asked for it waits."""
@@ -273,7 +275,9 @@ class FunctionState:
         # The first invocation, at the very instant at which the init ended, whoever asked for the environment.
         is_cold = now_ns == environment.ready_ns
         self._write(
-            self._pack_invocation(index, admitted_ns, now_ns, ends_ns, attempt, environment.birth, result, is_cold)
+            self._pack_invocation(
+                index, admitted_ns, now_ns, ends_ns, attempt, environment.birth, self._index, result, is_cold
+            )
         )
         environment.ends_ns = ends_ns
         environment.pool = pool

@@ -54,7 +54,7 @@ class _Simulation:
         self._platform = platform
         self._on_progress = on_progress
         self._recorder = Recorder()
-        self._log_throttle = self._recorder.throttles.append
+        self._log_throttle = self._recorder.throttles.add
         self._pools = [Pool(spec) for spec in platform.pools]
         scaling = [Bucket(limits) for limits in platform.scaling]
         self._functions = [
@@ -234,7 +234,7 @@ class _Simulation:
         else:
             reason = self._admit[request[4]](now_ns, 1, request, None)
             if reason != ACCEPTED:
-                self._log_throttle(request[0], 1, now_ns, reason)
+                self._log_throttle(request[0], request[4], 1, now_ns, reason)
         if following is None:
             self._end_if_done()
 

@@ -18,8 +18,8 @@ FloatArray = npt.NDArray[np.float64]
 def functions_held_back(run: Run) -> tuple[int, ...]:
     """Functions that share the one scaling bucket that ever refused; empty if none did, or several."""
     log, platform = run.log, build_platform(run.scenario)
-    refused = log.throttles.request[log.throttles.reason == ThrottleReason.SCALING_RATE]
-    buckets = {platform.functions[function].scaling for function in np.unique(log.requests.function[refused])}
+    refused = log.throttles.function[log.throttles.reason == ThrottleReason.SCALING_RATE]
+    buckets = {platform.functions[function].scaling for function in np.unique(refused)}
     if len(buckets) != 1:
         return ()
     return tuple(number for number, spec in enumerate(platform.functions) if spec.scaling in buckets)

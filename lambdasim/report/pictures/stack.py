@@ -160,7 +160,7 @@ def _phases(run: Run) -> list[_Group]:
 def function_colours(run: Run) -> dict[int, str]:
     """The colours of the functions that were busiest, as many as there are colours; in file order."""
     log, invocations = run.log, run.log.invocations
-    function = log.requests.function[invocations.request].astype(np.int64)
+    function = invocations.function.astype(np.int64)
     busy_ns = log.clipped_end_ns - invocations.admitted_ns
     usage = np.bincount(function, weights=busy_ns, minlength=len(log.function_names))
     shown = sorted(np.argsort(-usage, kind="stable")[: len(FUNCTION_COLOURS)].tolist())
@@ -170,7 +170,7 @@ def function_colours(run: Run) -> dict[int, str]:
 def _functions(run: Run) -> list[_Group]:
     log, invocations = run.log, run.log.invocations
     names, reserved = log.function_names, steady_reservations(run)
-    function = log.requests.function[invocations.request].astype(np.int64)
+    function = invocations.function.astype(np.int64)
     colours = function_colours(run)
     shown = list(colours)
     # Reservations lie at the bottom, where their caps are flat; then the function that the scaling rate held back.
