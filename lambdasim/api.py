@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,13 @@ from lambdasim.engine.base import Interrupt, OnProgress
 from lambdasim.engine.reference import SimpyEngine
 from lambdasim.errors import UsageError
 from lambdasim.metrics.run import Run
-from lambdasim.metrics.tables import attempts_table, environments_table, requests_table, structured
+from lambdasim.metrics.tables import (
+    attempts_table,
+    environments_table,
+    messages_table,
+    requests_table,
+    structured,
+)
 from lambdasim.platform.region import build_platform
 from lambdasim.rng import fresh_seed
 from lambdasim.scenario.load import load as load_scenario
@@ -30,7 +36,7 @@ if TYPE_CHECKING:
     from lambdasim.report.pictures import Pictures
 
 ScenarioSource = str | os.PathLike[str] | Mapping[str, Any] | Scenario
-TableName = Literal["requests", "attempts", "environments"]
+TableName = Literal["requests", "attempts", "environments", "messages"]
 
 
 class Result(Run):
@@ -51,10 +57,16 @@ class Result(Run):
         """One row for each execution environment, with the columns of ``environments.csv``."""
         return structured(environments_table(self.log))
 
+    @cached_property
+    def messages(self) -> npt.NDArray[np.void]:
+        """One row for each stay of a message in a queue or of a record in a stream, as in ``messages.csv``."""
+        return structured(messages_table(self.log, 0, len(self.log.messages)))
+
     def to_frame(self, table: TableName = "requests") -> pd.DataFrame:
         """A table as a pandas DataFrame; needs the extra ``lambdasim[data]``."""
-        if table not in ("requests", "attempts", "environments"):
-            raise UsageError(f"table: must be requests, attempts or environments, got {table!r}")
+        *names, last = get_args(TableName)
+        if table not in (*names, last):
+            raise UsageError(f"table: must be {', '.join(names)} or {last}, got {table!r}")
         try:
             import pandas as pd
         except ImportError as error:

@@ -33,13 +33,17 @@ class Purpose(IntEnum):
     THINK_TIME = 11
     DISPATCH_DELAY = 12
     EVENT_RETRY_DELAY = 13
+    POLLER_RETRY_DELAY = 14
+    MESSAGE_GROUP = 15
+    PARTITION_KEY = 16
 
 
 def stream(seed: int, purpose: Purpose, owner: str, part: int, block: int) -> np.random.Generator:
     """Independent generator for one block of draws.
 
-    ``owner`` is the name of a traffic source or a function, ``part`` the number of the retry or of the accepted
-    invocation where the purpose has one (else 0; 1 for the one draw with which a process of a source begins),
+    ``owner`` is the name of a traffic source or a function, ``part`` the number of the retry, of the accepted
+    invocation or of the queues that a message has passed, where the purpose has one (else 0; 1 for the one draw with
+    which a process of a source begins),
     ``block`` the number of the block. Every element of the key has a
     fixed width, so that no two keys run into each other.
     """

@@ -30,8 +30,11 @@ _NS_PER_UNIT = {
     "ns": 1,
 }
 _CANONICAL_UNITS = ("h", "m", "s", "ms", "us", "ns")
+_DAY_NS = _NS_PER_UNIT["d"]
 _SECONDS_PER_RATE_UNIT = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3_600, "hour": 3_600, "d": 86_400, "day": 86_400}
 _MB_PER_UNIT = {"MB": 1, "MiB": 1, "GB": 1_024, "GiB": 1_024, "TB": 1_048_576, "TiB": 1_048_576}
+
+_BYTES_PER_UNIT = {"B": 1, "KB": 2**10, "KiB": 2**10, "MB": 2**20, "MiB": 2**20}
 
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
 _DURATION_PART = re.compile(rf"({_NUMBER})\s*([a-zµ]+)")
@@ -125,6 +128,22 @@ def parse_size_mb(value: object) -> int:
     return int(megabytes)
 
 
+def parse_bytes(value: object) -> int:
+    """Bytes (1KB is 2**10 of them) of ``"2KB"``, ``"300B"`` or ``"1MB"``."""
+    text = _text_of(value, "a size", "2KB or 300B")
+    if text == "0":
+        return 0
+    match = _SIZE.fullmatch(text)
+    if match is None or match.group(2) not in _BYTES_PER_UNIT:
+        if re.fullmatch(_NUMBER, text):
+            raise RuleViolation("must be a size with its unit", f"write {text}B or {text}KB")
+        raise RuleViolation("must be a size such as 2KB or 300B", "the units are B, KB and MB")
+    size = Decimal(match.group(1)) * _BYTES_PER_UNIT[match.group(2)]
+    if size != size.to_integral_value() or size > 10**12:
+        raise RuleViolation("must be a whole number of bytes", "")
+    return int(size)
+
+
 def parse_ratio(value: object) -> float:
     """Ratio in [0, 1] of ``"0.1%"`` or 0."""
     text = _text_of(value, "a percentage", "0.1%")
@@ -147,10 +166,20 @@ def format_duration(duration_ns: int) -> str:
     """Shortest text that ``parse_duration`` reads back exactly: ``"250ms"``, ``"5m"``, ``"1500ms"``."""
     if duration_ns == 0:
         return "0s"
+    if duration_ns > _DAY_NS and duration_ns % _DAY_NS == 0:
+        return f"{duration_ns // _DAY_NS}d"
     for unit in _CANONICAL_UNITS:
         if duration_ns % _NS_PER_UNIT[unit] == 0:
             return f"{duration_ns // _NS_PER_UNIT[unit]}{unit}"
     raise AssertionError("every integer is a whole number of nanoseconds")
+
+
+def format_bytes(size: int) -> str:
+    """Shortest text that ``parse_bytes`` reads back exactly: ``"2KB"``."""
+    for unit in ("MB", "KB"):
+        if size and size % _BYTES_PER_UNIT[unit] == 0:
+            return f"{size // _BYTES_PER_UNIT[unit]}{unit}"
+    return f"{size}B"
 
 
 def format_rate(rate_per_s: float) -> str:

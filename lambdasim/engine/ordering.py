@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-# 40 bits for the index inside a kind: request indices to 10^12, or 12 bits of function and 28 of birth.
+# 40 bits for the index inside a kind: request indices to 10^12 (of queued work to 10^11, with 3 bits for the step), or
+# 12 bits of function and 28 of birth.
 _INDEX_BITS = 40
 _BIRTH_BITS = 28
 _USER_BITS = 26
+_STEP_BITS = 3
 
 
 class EventKind(IntEnum):
@@ -24,9 +26,26 @@ class EventKind(IntEnum):
     RUN_END = 9  # everything at the last instant is included
 
 
+class QueuedStep(IntEnum):
+    """What comes first of the queued work of one request at one instant."""
+
+    DELAY_OVER = 0  # a message is visible for the first time
+    RECEIPT_OVER = 1  # messages are visible again
+    RETENTION_OVER = 2
+    WINDOW_OVER = 3  # a batch waits for no more messages
+    TRY = 4  # of an event, or of a batch
+    REDRIVE = 5
+    LOOK = 6  # at what could be received next
+
+
 def priority(kind: EventKind, index: int) -> int:
     """Rank among the events of one instant; the least runs first."""
     return kind << _INDEX_BITS | index
+
+
+def queued_rank(index: int, step: QueuedStep) -> int:
+    """Rank of a step of queued work, among the events of one instant, by the index of its request."""
+    return priority(EventKind.QUEUED_WORK, index << _STEP_BITS | step)
 
 
 def environment_index(function: int, birth: int) -> int:

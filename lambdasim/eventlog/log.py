@@ -97,6 +97,75 @@ class DropColumns:
         return len(self.request)
 
 
+class MessageOutcome(IntEnum):
+    """Where a message is when the run ends. Stored as int8: never renumber, only append."""
+
+    DELETED = 0  # an invocation with it succeeded
+    DEAD_LETTERED = 1  # received too often; it goes on in the dead-letter queue
+    EXPIRED = 2  # kept as long as its queue or stream keeps anything
+    VISIBLE = 3  # could be received
+    IN_FLIGHT = 4  # received, and hidden from other receivers
+    DELAYED = 5  # not visible yet for the first time
+    REDRIVEN = 6  # moved back to the queue that it came from
+    STOPPED = 7  # went around a loop of queues until Lambda stopped it
+    PROCESSED = 8  # a record of a stream: an invocation with it succeeded
+    DISCARDED = 9  # a record of a stream: too old, or no retry left
+
+    @property
+    def key(self) -> str:
+        """The name in files: ``dead_lettered``."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageColumns:
+    """One row for each stay of a message in a queue, or of a record in a stream, in the order in which they came.
+
+    A message that goes to another queue has a row there as well. Shape (n_messages,).
+    """
+
+    request: IntArray
+    queue: npt.NDArray[np.int16]  # index into ``EventLog.queue_names``
+    sent_ns: IntArray  # when it came into this queue
+    receives: npt.NDArray[np.int32]
+    first_receive_ns: IntArray  # or NOT_YET
+    outcome: npt.NDArray[np.int8]  # ``MessageOutcome``
+    settled_ns: IntArray  # or NOT_YET
+    is_executed: npt.NDArray[np.bool_]  # an invocation with it was accepted while it was in this queue
+
+    def __len__(self) -> int:
+        return len(self.request)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchColumns:
+    """One row for each batch of messages that pollers made. Its attempts are those of its first message.
+
+    Shape (n_batches,).
+    """
+
+    queue: npt.NDArray[np.int16]
+    request: IntArray  # of its first message
+    first_attempt: npt.NDArray[np.int32]  # number of its first attempt among those of that message; 0: none yet
+    attempts: npt.NDArray[np.int32]  # how many; 0 where it was not tried before the run ended
+    is_accepted: npt.NDArray[np.bool_]  # the last one was accepted
+
+    def __len__(self) -> int:
+        return len(self.request)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryColumns:
+    """One row for each message in each batch, in the order of receiving. Shape (n_deliveries,)."""
+
+    message: IntArray  # row in ``MessageColumns``
+    batch: npt.NDArray[np.int32]  # row in ``BatchColumns``
+    received_ns: IntArray
+
+    def __len__(self) -> int:
+        return len(self.message)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentColumns:
     """One row for each execution environment, by birth. Shape (n_environments,)."""
@@ -115,7 +184,9 @@ class EventLog:
     """A whole run. Every figure that lambdasim shows is derived from it."""
 
     source_names: tuple[str, ...]
-    source_invokes: tuple[str, ...]  # how each source invokes: sync or async
+    source_invokes: tuple[str, ...]  # how each source invokes: sync, async, sqs or stream
+    source_queues: tuple[int, ...]  # the queue or stream that each source sends to, or NOT_YET
+    queue_names: tuple[str, ...]  # queues, then streams
     function_names: tuple[str, ...]
     end_ns: int  # the instant at which the run ended
     is_partial: bool  # the run was interrupted
@@ -124,6 +195,9 @@ class EventLog:
     throttles: ThrottleColumns
     abandonments: AbandonmentColumns
     drops: DropColumns
+    messages: MessageColumns
+    batches: BatchColumns
+    deliveries: DeliveryColumns
     environments: EnvironmentColumns
 
     @property

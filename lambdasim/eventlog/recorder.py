@@ -12,16 +12,27 @@ import numpy.typing as npt
 from lambdasim.eventlog.log import (
     NOT_YET,
     AbandonmentColumns,
+    BatchColumns,
+    DeliveryColumns,
     DropColumns,
     EnvironmentColumns,
     EventLog,
     InvocationColumns,
+    MessageColumns,
+    MessageOutcome,
     RequestColumns,
     Result,
     ThrottleColumns,
 )
 
 IntArray = npt.NDArray[np.int64]
+
+# Columns that are set later grow by so many rows, with their first values.
+ROWS_AT_ONCE = 4_096
+_NOUGHTS = array("i", [0]) * ROWS_AT_ONCE
+_NOT_YETS = array("q", [NOT_YET]) * ROWS_AT_ONCE
+_VISIBLES = array("b", [MessageOutcome.VISIBLE]) * ROWS_AT_ONCE
+_FLAGS = array("b", [0]) * ROWS_AT_ONCE
 
 
 # One invocation as it is recorded: request, admitted_ns, handler_ns, end_ns, attempt, environment, function, result,
@@ -89,6 +100,82 @@ class Throttles(Marks):
         self.function.append(function)
 
 
+class Messages:
+    """Growing columns of messages in queues and records in streams; all but the first three are set later, by row."""
+
+    __slots__ = (
+        *("executed", "first_receive_ns", "outcome", "queue", "receives", "request", "sent_ns", "settled_ns"),
+        "_room",
+    )
+
+    def __init__(self) -> None:
+        self.request = array("q")
+        self.queue = array("h")
+        self.sent_ns = array("q")
+        self.receives = array("i")
+        self.first_receive_ns = array("q")
+        self.outcome = array("b")
+        self.settled_ns = array("q")
+        self.executed = array("b")
+        self._room = 0
+
+    def append(self, request: int, queue: int, sent_ns: int) -> int:
+        """A message that came into a queue; returns its row."""
+        row = len(self.request)
+        if row == self._room:
+            self._make_room()
+        self.request.append(request)
+        self.queue.append(queue)
+        self.sent_ns.append(sent_ns)
+        return row
+
+    def _make_room(self) -> None:
+        """What is set later has its first value in many rows at once: cheaper than one by one."""
+        self._room += ROWS_AT_ONCE
+        self.receives.extend(_NOUGHTS)
+        self.first_receive_ns.extend(_NOT_YETS)
+        self.outcome.extend(_VISIBLES)
+        self.settled_ns.extend(_NOT_YETS)
+        self.executed.extend(_FLAGS)
+
+
+# One message in one batch as it is recorded, packed as invocations are.
+_DELIVERY = struct.Struct("<qqi")
+_DELIVERY_DTYPE = np.dtype([("message", "<i8"), ("received_ns", "<i8"), ("batch", "<i4")])
+
+
+class Batches:
+    """Growing columns of batches, all but the first two set later, and records of the messages in each."""
+
+    __slots__ = ("_room", "accepted", "attempts", "deliveries", "first_attempt", "queue", "request")
+
+    def __init__(self) -> None:
+        self.queue = array("h")
+        self.request = array("q")
+        self.first_attempt = array("i")
+        self.attempts = array("i")
+        self.accepted = array("b")
+        self.deliveries = bytearray()
+        self._room = 0
+
+    def append(self, queue: int, request: int) -> int:
+        """A new batch, which was not tried yet; returns its row."""
+        row = len(self.request)
+        if row == self._room:
+            self._room += ROWS_AT_ONCE
+            self.first_attempt.extend(_NOUGHTS)
+            self.attempts.extend(_NOUGHTS)
+            self.accepted.extend(_FLAGS)
+        self.queue.append(queue)
+        self.request.append(request)
+        return row
+
+    def deliver(self, messages: list[int], batch: int, received_ns: int) -> None:
+        """Messages that were received for a batch."""
+        for message in messages:
+            self.deliveries.extend(_DELIVERY.pack(message, received_ns, batch))
+
+
 class Environments:
     """Growing columns of execution environments; ``reaped_ns`` is set later by birth index."""
 
@@ -124,6 +211,8 @@ class Recorder:
         self.throttles = Throttles()
         self.abandonments = Marks()
         self.drops = Marks()
+        self.messages = Messages()
+        self.batches = Batches()
         self.environments = Environments()
 
     def add_requests(
@@ -151,6 +240,8 @@ class Recorder:
         is_partial: bool,
         source_names: tuple[str, ...],
         source_invokes: tuple[str, ...],
+        source_queues: tuple[int, ...],
+        queue_names: tuple[str, ...],
         function_names: tuple[str, ...],
     ) -> EventLog:
         """The finished log: sorted by (request, attempt), what lies after ``end_ns`` marked as not yet happened."""
@@ -162,6 +253,8 @@ class Recorder:
         return EventLog(
             source_names=source_names,
             source_invokes=source_invokes,
+            source_queues=source_queues,
+            queue_names=queue_names,
             function_names=function_names,
             end_ns=end_ns,
             is_partial=is_partial,
@@ -175,6 +268,9 @@ class Recorder:
             throttles=_throttles(self.throttles),
             abandonments=_abandonments(self.abandonments),
             drops=_drops(self.drops),
+            messages=_messages(self.messages),
+            batches=_batches(self.batches),
+            deliveries=_deliveries(self.batches),
             environments=_environments(self.environments),
         )
 
@@ -205,9 +301,7 @@ def _column(values: array[int], order: npt.NDArray[np.intp] | None) -> npt.NDArr
 
 
 def _invocations(recorded: Invocations, run_end_ns: int) -> InvocationColumns:
-    # numpy makes no array of an empty buffer
-    records = np.frombuffer(recorded.buffer or bytearray(_INVOCATION_DTYPE.itemsize), dtype=_INVOCATION_DTYPE)
-    records = records[: len(recorded.buffer) // _INVOCATION_DTYPE.itemsize]
+    records = _records(recorded.buffer, _INVOCATION_DTYPE)
     order = _order(records["request"], records["attempt"])
 
     def column(name: str) -> npt.NDArray[Any]:
@@ -258,6 +352,43 @@ def _abandonments(columns: Marks) -> AbandonmentColumns:
         attempt=_column(columns.attempt, order),
         time_ns=_column(columns.time_ns, order),
     )
+
+
+def _messages(columns: Messages) -> MessageColumns:
+    count = len(columns.request)
+    return MessageColumns(
+        request=_column(columns.request, None),
+        queue=_column(columns.queue, None),
+        sent_ns=_column(columns.sent_ns, None),
+        receives=_column(columns.receives, None)[:count],
+        first_receive_ns=_column(columns.first_receive_ns, None)[:count],
+        outcome=_column(columns.outcome, None)[:count],
+        settled_ns=_column(columns.settled_ns, None)[:count],
+        is_executed=_column(columns.executed, None)[:count].astype(np.bool_),
+    )
+
+
+def _batches(columns: Batches) -> BatchColumns:
+    count = len(columns.request)
+    return BatchColumns(
+        queue=_column(columns.queue, None),
+        request=_column(columns.request, None),
+        first_attempt=_column(columns.first_attempt, None)[:count],
+        attempts=_column(columns.attempts, None)[:count],
+        is_accepted=_column(columns.accepted, None)[:count].astype(np.bool_),
+    )
+
+
+def _deliveries(columns: Batches) -> DeliveryColumns:
+    records = _records(columns.deliveries, _DELIVERY_DTYPE)
+    return DeliveryColumns(
+        message=records["message"].copy(), batch=records["batch"].copy(), received_ns=records["received_ns"].copy()
+    )
+
+
+def _records(buffer: bytearray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    # numpy makes no array of an empty buffer
+    return np.frombuffer(buffer or bytearray(dtype.itemsize), dtype=dtype)[: len(buffer) // dtype.itemsize]
 
 
 def _environments(columns: Environments) -> EnvironmentColumns:

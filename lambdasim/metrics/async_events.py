@@ -5,6 +5,7 @@ The age of an event is counted from its arrival in the queue, retries included, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,12 @@ def event_ages_ns(log: EventLog, included: npt.NDArray[np.bool_]) -> tuple[IntAr
     return admitted, admitted - log.requests.arrival_ns[log.invocations.request[rows]]
 
 
-def async_block(log: EventLog, outcomes: RequestOutcomes, function: int | None, limits: tuple[int, ...]) -> Block:
-    """The ``async`` block of summary.json, of one function or of all; ``limits`` is the concurrency that each may have.
+def async_block(
+    log: EventLog, outcomes: RequestOutcomes, function: int | None, most_concurrency: Callable[[str, int], int]
+) -> Block:
+    """The ``async`` block of summary.json, of one function or of all.
+
+    ``most_concurrency`` says how much concurrency a function may have from a time in ns on.
 
     ``drain_s`` is from the last arrival until nothing is left; ``drain_floor_s`` what that takes at least: the work on
     events that was still to do then / concurrency, the worst of the functions. None without data.
@@ -49,7 +54,7 @@ def async_block(log: EventLog, outcomes: RequestOutcomes, function: int | None, 
     until = np.where(settled == NOT_YET, log.end_ns, settled)
     reasons = np.bincount(log.drops.reason[events[log.drops.request]], minlength=len(DropReason))
     is_open = outcome == Outcome.IN_FLIGHT
-    floors = [_floor_s(log, events & (log.requests.function == one), limits[one]) for one in numbers]
+    floors = [_floor_s(log, events & (log.requests.function == one), one, most_concurrency) for one in numbers]
     return {
         "received": len(outcome),
         "completed": int((outcome == Outcome.COMPLETED).sum()),
@@ -70,10 +75,15 @@ def _ages(ages_ns: IntArray) -> Block:
     return {name: age / NS_PER_S for name, age in zip(names, percentiles(ages_ns, (500, 900, 990, 1_000)), strict=True)}
 
 
-def _floor_s(log: EventLog, events: npt.NDArray[np.bool_], limit: int) -> float | None:
-    if not events.any() or not limit:
+def _floor_s(
+    log: EventLog, events: npt.NDArray[np.bool_], function: int, most_concurrency: Callable[[str, int], int]
+) -> float | None:
+    if not events.any():
         return None
-    last_ns = log.requests.arrival_ns[events].max()
-    rows = events[log.invocations.request]
+    last_ns = int(log.requests.arrival_ns[events].max())
+    limit = most_concurrency(log.function_names[function], last_ns)
+    if not limit:
+        return None
+    rows = events[log.invocations.request] & (log.invocations.function == function)
     admitted, end = log.invocations.admitted_ns[rows], log.clipped_end_ns[rows]
     return int(np.maximum(end - np.maximum(admitted, last_ns), 0).sum()) / NS_PER_S / limit

@@ -22,12 +22,12 @@ from lambdasim.metrics.outcomes import is_error
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.scenario.changes import LimitsInForce
 
-Unit = Literal["Count", "Milliseconds"]
+Unit = Literal["Count", "Milliseconds", "Seconds"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricRow:
-    """Statistics of one metric in one period; an empty function means the whole region."""
+    """Statistics of one metric in one period; an empty function means the whole region, or the queue that is named."""
 
     period_start_ns: int
     function: str
@@ -40,6 +40,7 @@ class MetricRow:
     maximum: float
     p50: float
     p99: float
+    queue: str = ""  # queue or stream; for metrics of a mapping beside the function that it invokes
 
 
 def cloudwatch_metrics(log: EventLog, period_ns: int, limits: Sequence[LimitsInForce]) -> list[MetricRow]:
@@ -53,7 +54,7 @@ def cloudwatch_metrics(log: EventLog, period_ns: int, limits: Sequence[LimitsInF
         rows += [(row.period_start_ns, position, row) for row in _rows(log, period_ns, name, inside)]
         if not name:
             samples = _concurrency_samples(log, period_ns, _is_unreserved(log, limits))
-            unreserved = _statistics("UnreservedConcurrentExecutions", "Count", name, period_ns, *samples)
+            unreserved = statistics("UnreservedConcurrentExecutions", "Count", name, period_ns, *samples)
             rows += [(row.period_start_ns, position, row) for row in unreserved]
     return [row for _, _, row in sorted(rows, key=lambda item: item[:2])]
 
@@ -63,7 +64,7 @@ def region_metrics(log: EventLog, period_ns: int) -> dict[str, list[MetricRow]]:
     everything = np.ones(len(log.invocations), dtype=np.bool_)
     samples = _concurrency_samples(log, period_ns, everything)
     return {
-        "ConcurrentExecutions": list(_statistics("ConcurrentExecutions", "Count", "", period_ns, *samples)),
+        "ConcurrentExecutions": list(statistics("ConcurrentExecutions", "Count", "", period_ns, *samples)),
         "Invocations": list(_counts("Invocations", "", period_ns, log.invocations.admitted_ns)),
         "Throttles": list(_counts("Throttles", "", period_ns, log.throttles.time_ns[_reached_lambda(log)])),
     }
@@ -103,9 +104,9 @@ def _rows(log: EventLog, period_ns: int, name: str, function: int | None) -> Ite
     ended = invoked & (invocations.end_ns != NOT_YET)
     duration_ms = (invocations.end_ns[ended] - invocations.handler_ns[ended]) / 1e6
     periods = invocations.admitted_ns[ended] // period_ns
-    yield from _statistics("Duration", "Milliseconds", name, period_ns, periods, duration_ms)
+    yield from statistics("Duration", "Milliseconds", name, period_ns, periods, duration_ms)
     samples = _concurrency_samples(log, period_ns, invoked)
-    yield from _statistics("ConcurrentExecutions", "Count", name, period_ns, *samples)
+    yield from statistics("ConcurrentExecutions", "Count", name, period_ns, *samples)
 
 
 def _event_rows(log: EventLog, period_ns: int, name: str, function: int | None) -> Iterator[MetricRow]:
@@ -115,7 +116,7 @@ def _event_rows(log: EventLog, period_ns: int, name: str, function: int | None) 
         included = included & (log.requests.function == function)
     yield from _counts("AsyncEventsReceived", name, period_ns, log.requests.arrival_ns[included])
     invoked_ns, age_ns = event_ages_ns(log, included)
-    yield from _statistics("AsyncEventAge", "Milliseconds", name, period_ns, invoked_ns // period_ns, age_ns / 1e6)
+    yield from statistics("AsyncEventAge", "Milliseconds", name, period_ns, invoked_ns // period_ns, age_ns / 1e6)
     yield from _counts("AsyncEventsDropped", name, period_ns, log.drops.time_ns[included[log.drops.request]])
 
 
@@ -132,16 +133,17 @@ def _concurrency_samples(
 
 
 def _counts(metric: str, name: str, period_ns: int, times_ns: npt.NDArray[np.int64]) -> Iterator[MetricRow]:
-    return _statistics(metric, "Count", name, period_ns, times_ns // period_ns, np.ones(len(times_ns)))
+    return statistics(metric, "Count", name, period_ns, times_ns // period_ns, np.ones(len(times_ns)))
 
 
-def _statistics(
+def statistics(
     metric: str,
     unit: Unit,
     name: str,
     period_ns: int,
     periods: npt.NDArray[np.int64],
     values: npt.NDArray[np.float64],
+    queue: str = "",
 ) -> Iterator[MetricRow]:
     """Statistics of the values in each period that has any; percentile p is the ceil(p n)-th smallest."""
     order = np.lexsort((values, periods))
@@ -161,4 +163,5 @@ def _statistics(
             maximum=float(part[-1]),
             p50=float(part[-(-count // 2) - 1]),
             p99=float(part[-(-count * 99 // 100) - 1]),
+            queue=queue,
         )

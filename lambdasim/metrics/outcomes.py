@@ -8,7 +8,8 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from lambdasim.eventlog.log import NOT_YET, EventLog, Result
+from lambdasim.eventlog.log import NOT_YET, EventLog, MessageOutcome, Result
+from lambdasim.metrics.batches import NO_BATCH, BatchRows, batch_rows
 
 IntArray = npt.NDArray[np.int64]
 
@@ -53,47 +54,78 @@ def request_outcomes(log: EventLog) -> RequestOutcomes:
     """Outcome, counts and time of settlement of each request."""
     invocations, throttles, abandonments = log.invocations, log.throttles, log.abandonments
     count = len(log.requests)
-    throttled = np.bincount(throttles.request, minlength=count).astype(np.int32)
-    attempts = throttled + np.bincount(invocations.request, minlength=count).astype(np.int32)
+    rows = batch_rows(log)
+    # What pollers try with a batch is no attempt of the request's own.
+    own_invocation, own_throttle = rows.of_invocations == NO_BATCH, rows.of_throttles == NO_BATCH
+    throttled = np.bincount(throttles.request[own_throttle], minlength=count).astype(np.int32)
+    attempts = throttled + np.bincount(invocations.request[own_invocation], minlength=count).astype(np.int32)
     outcome = np.full(count, Outcome.IN_FLIGHT, dtype=np.int8)
     settled_ns = np.full(count, NOT_YET, dtype=np.int64)
 
-    is_last = invocations.attempt == attempts[invocations.request]
+    is_last = own_invocation & (invocations.attempt == attempts[invocations.request])
     last = invocations.request[is_last]
     outcome[last] = _OUTCOME_OF_RESULT[invocations.result[is_last]]
     settled_ns[last] = invocations.end_ns[is_last]
-    for rows, fate in ((throttles, Outcome.THROTTLED), (abandonments, Outcome.TIMED_OUT_CLIENT)):
-        is_last = rows.attempt == attempts[rows.request]
-        outcome[rows.request[is_last]] = fate
-        settled_ns[rows.request[is_last]] = rows.time_ns[is_last]
+    for given_up, fate in ((throttles, Outcome.THROTTLED), (abandonments, Outcome.TIMED_OUT_CLIENT)):
+        is_last = given_up.attempt == attempts[given_up.request]
+        outcome[given_up.request[is_last]] = fate
+        settled_ns[given_up.request[is_last]] = given_up.time_ns[is_last]
     outcome[log.drops.request] = Outcome.DROPPED
     settled_ns[log.drops.request] = log.drops.time_ns
     outcome[log.requests.is_pending] = Outcome.IN_FLIGHT
     settled_ns[log.requests.is_pending] = NOT_YET
 
-    return RequestOutcomes(
+    first_reason = np.full(count, NONE, dtype=np.int8)
+    # Rows are sorted by (request, attempt): written backwards, the first one of each request stays.
+    refused = np.flatnonzero(own_throttle)[::-1]
+    first_reason[throttles.request[refused]] = throttles.reason[refused]
+    last_invocation = np.full(count, NONE, dtype=np.int32)
+    accepted = np.flatnonzero(own_invocation)
+    last_invocation[invocations.request[accepted]] = accepted  # written forwards, the last one stays
+    outcomes = RequestOutcomes(
         outcome=outcome,
         attempts=attempts,
         throttles=throttled,
-        first_throttle_reason=_first_reason(log, count),
-        last_invocation=_last_row(invocations.request, count),
+        first_throttle_reason=first_reason,
+        last_invocation=last_invocation,
         settled_ns=settled_ns,
     )
+    if len(log.messages):
+        _fill_in_messages(log, rows, outcomes)
+    return outcomes
 
 
-def _first_reason(log: EventLog, count: int) -> npt.NDArray[np.int8]:
-    reasons = np.full(count, NONE, dtype=np.int8)
-    # Rows are sorted by (request, attempt): written backwards, the first one of each request stays.
-    reasons[log.throttles.request[::-1]] = log.throttles.reason[::-1]
-    return reasons
+_OUTCOME_OF_MESSAGE = np.full(len(MessageOutcome), Outcome.IN_FLIGHT, dtype=np.int8)
+_OUTCOME_OF_MESSAGE[[MessageOutcome.DELETED, MessageOutcome.PROCESSED]] = Outcome.COMPLETED
+_OUTCOME_OF_MESSAGE[
+    [MessageOutcome.DEAD_LETTERED, MessageOutcome.EXPIRED, MessageOutcome.STOPPED, MessageOutcome.DISCARDED]
+] = Outcome.DROPPED
 
 
-def _last_row(request: IntArray, count: int) -> npt.NDArray[np.int32]:
-    rows = np.full(count, NONE, dtype=np.int32)
-    if len(request):
-        ends = np.flatnonzero(np.append(np.diff(request) != 0, True))
-        rows[request[ends]] = ends
-    return rows
+def is_in_own_queue(log: EventLog) -> npt.NDArray[np.bool_]:
+    """Whether each message is in the queue or stream that its source sends to, not in one where it went later."""
+    own = np.array(log.source_queues, dtype=np.int64)[log.requests.source[log.messages.request]]
+    return np.asarray(own == log.messages.queue)
+
+
+def _fill_in_messages(log: EventLog, rows: BatchRows, outcomes: RequestOutcomes) -> None:
+    """The requests that are messages or records: what became of them where they were sent to."""
+    messages, batches = log.messages, log.batches
+    own = is_in_own_queue(log)
+    request = messages.request[own]
+    outcomes.outcome[request] = _OUTCOME_OF_MESSAGE[messages.outcome[own]]
+    outcomes.settled_ns[request] = messages.settled_ns[own]
+
+    taken = own[log.deliveries.message]
+    request, batch = messages.request[log.deliveries.message[taken]], log.deliveries.batch[taken]
+    accepted = rows.invocation[batch] != NO_BATCH
+    np.add.at(outcomes.attempts, request, batches.attempts[batch])
+    np.add.at(outcomes.throttles, request, batches.attempts[batch] - accepted)
+    # Deliveries are in the order of receiving, and so in that of the attempts of each message.
+    outcomes.last_invocation[request[accepted]] = rows.invocation[batch[accepted]]
+    refused = np.flatnonzero(rows.first_throttle[batch] != NO_BATCH)[::-1]
+    reason = log.throttles.reason[rows.first_throttle[batch[refused]]]
+    outcomes.first_throttle_reason[request[refused]] = reason
 
 
 def abandoned_rows(log: EventLog) -> npt.NDArray[np.intp]:

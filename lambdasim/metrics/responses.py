@@ -25,6 +25,10 @@ Statuses = npt.NDArray[np.int16]
 NOT_ANSWERED, NEVER_ANSWERED = -1, 0
 
 
+# What who does not wait for the function gets at once: from Lambda, from SQS, from the stream.
+_AT_ONCE = {"async": ACCEPTED_STATUS, "sqs": OK_STATUS, "stream": OK_STATUS}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceAnswers:
     """What the callers of each traffic source see, by number of the source. Arrays have shape (n_sources,)."""
@@ -39,7 +43,7 @@ def source_answers(sources: Iterable[TrafficSource]) -> SourceAnswers:
     """The answers of each source's front end, or those of Lambda's API."""
     rows = []
     for source in sources:
-        front_end, at_once = source.via, ACCEPTED_STATUS if source.invoke == "async" else NOT_ANSWERED
+        front_end, at_once = source.via, _AT_ONCE.get(source.invoke, NOT_ANSWERED)
         if front_end is None:
             rows.append((TOO_MANY_REQUESTS, OK_STATUS, NEVER_ANSWERED, at_once))
         else:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from lambdasim.eventlog.log import EventLog
 from lambdasim.metrics.async_events import async_block
+from lambdasim.metrics.messages import most_concurrency, queue_blocks, stream_blocks
 from lambdasim.metrics.outcomes import RequestOutcomes, request_outcomes
 from lambdasim.metrics.responses import Responses, responses, source_answers
 from lambdasim.metrics.slo import slo_block
 from lambdasim.metrics.summary import Summary, summary_blocks
-from lambdasim.platform.concurrency import shared_pool_limit
 from lambdasim.scenario.load import fingerprint
 from lambdasim.scenario.schema import Scenario
 from lambdasim.units import to_seconds
@@ -54,6 +54,7 @@ class Run:
         blocks = summary_blocks(log, self.outcomes, self.responses, self.scenario.duration, quotas)
         if "async" in log.source_invokes:
             self._add_async(blocks)
+        self._add_waiting_work(blocks)
         content = {
             "scenario": {
                 "name": self.scenario.name,
@@ -77,11 +78,18 @@ class Run:
 
     def _add_async(self, blocks: dict[str, Any]) -> None:
         """The ``async`` block of the whole and of each function, after the others."""
-        state, names = self.scenario.limits_in_force()[0], self.log.function_names
-        pool = shared_pool_limit(state.quota, list(state.reserved.values()))
-        limits = tuple(state.reserved.get(name, pool) for name in names)
+        most = partial(most_concurrency, self.scenario)
         functions = blocks.pop("functions")
-        blocks["async"] = async_block(self.log, self.outcomes, None, limits)
-        for number, name in enumerate(names):
-            functions[name]["async"] = async_block(self.log, self.outcomes, number, limits)
+        blocks["async"] = async_block(self.log, self.outcomes, None, most)
+        for number, name in enumerate(self.log.function_names):
+            functions[name]["async"] = async_block(self.log, self.outcomes, number, most)
+        blocks["functions"] = functions
+
+    def _add_waiting_work(self, blocks: dict[str, Any]) -> None:
+        """The blocks ``queues`` and ``streams``, where the scenario has them, before those of the functions."""
+        functions = blocks.pop("functions")
+        if self.scenario.queues:
+            blocks["queues"] = queue_blocks(self.log, self.scenario)
+        if self.scenario.streams:
+            blocks["streams"] = stream_blocks(self.log, self.scenario)
         blocks["functions"] = functions

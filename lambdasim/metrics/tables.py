@@ -1,4 +1,4 @@
-"""Requests, attempts and environments as tables, with the columns of the CSV files.
+"""Requests, attempts, messages and environments as tables, with the columns of the CSV files.
 
 A table is made for a range of rows, so that a long run can be written without holding it twice.
 """
@@ -11,7 +11,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from lambdasim.eventlog.log import NOT_YET, EventLog, Result
+from lambdasim.eventlog.log import NOT_YET, EventLog, MessageOutcome, Result
+from lambdasim.metrics.message_history import is_without_execution
 from lambdasim.metrics.outcomes import NONE, Outcome, RequestOutcomes
 from lambdasim.metrics.responses import Responses
 from lambdasim.platform.concurrency import ThrottleReason
@@ -21,6 +22,7 @@ MISSING = -1
 
 _REASONS = tuple(reason.key for reason in ThrottleReason)
 _OUTCOMES = tuple(outcome.key for outcome in Outcome)
+_MESSAGE_OUTCOMES = tuple(outcome.key for outcome in MessageOutcome)
 _RESULTS = ("ok", "error", "crash", "timeout", "running", "throttled")
 _THROTTLED = len(Result)
 
@@ -156,6 +158,22 @@ def attempts_table(log: EventLog, first: int, last: int, statuses: Responses | N
             if statuses is None
             else (_status_column(column(statuses.of_invocations[taken], statuses.of_throttles[refused])),)
         ),
+    )
+
+
+def messages_table(log: EventLog, first: int, last: int) -> Table:
+    """Stays ``first`` to ``last`` (exclusive) of messages in queues and of records in streams, as they came."""
+    rows = slice(first, last)
+    messages = log.messages
+    return (
+        Column(name="message", kind="number", values=messages.request[rows]),
+        Column(name="queue", kind="label", values=messages.queue[rows].astype(np.int64), labels=log.queue_names),
+        Column(name="sent_s", kind="time", values=messages.sent_ns[rows]),
+        Column(name="receives", kind="number", values=messages.receives[rows].astype(np.int64)),
+        Column(name="first_receive_s", kind="time", values=messages.first_receive_ns[rows]),
+        Column(name="outcome", kind="label", values=messages.outcome[rows].astype(np.int64), labels=_MESSAGE_OUTCOMES),
+        Column(name="settled_s", kind="time", values=messages.settled_ns[rows]),
+        Column(name="without_execution", kind="flag", values=is_without_execution(log)[rows].astype(np.int64)),
     )
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from lambdasim.platform.callers import ClientSpec, client_spec
 from lambdasim.platform.concurrency import ThrottleReason, rate_per_s, shared_pool_limit
+from lambdasim.platform.event_sources import QueueSpec, StreamSpec, queue_specs, source_queues, stream_specs
 from lambdasim.platform.token_bucket import UNLIMITED_BUCKET, BucketLimits, bucket_limits, per_second_bucket
 from lambdasim.scenario import profiles
-from lambdasim.scenario.changes import in_time_order
+from lambdasim.scenario.changes import Redrive, in_time_order
 from lambdasim.scenario.fields import UNLIMITED
 from lambdasim.scenario.schema import Function, FunctionScaling, Region, RegionScaling, Scenario
 from lambdasim.units import NS_PER_S
@@ -32,6 +33,8 @@ class EventSpec:
     maximum_age_ns: int
     maximum_retries: int
     slow_down: tuple[float, float] | None  # share that a throttle leaves the reader, and its growth per second
+    on_success: int | None  # queue for the records of completed events
+    on_failure: int | None  # queue for events that were given up: destination or dead-letter queue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +52,13 @@ class FunctionSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitChange:
-    """What changes in the limits and the code at one instant. Functions by index."""
+    """What changes in the limits, the code and the queues at one instant. Functions and queues by index."""
 
     at_ns: int
     shared: PoolSpec | None  # the new shared pool, if it changes
     reserved: tuple[tuple[int, PoolSpec | None], ...]  # new reservations; None: back to the shared pool
     deployed: tuple[int, ...]  # functions whose environments become obsolete
+    redriven: tuple[int, int] | None  # dead-letter queue whose messages go back, and the time from one to the next
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,9 @@ class Platform:
     ramp: tuple[int, int] | None  # start and step of the request-rate ramp, requests/s; None: off
     functions: tuple[FunctionSpec, ...]
     clients: tuple[ClientSpec, ...]  # by traffic source
+    queues: tuple[QueueSpec, ...]
+    streams: tuple[StreamSpec, ...]
+    source_queues: tuple[int, ...]  # queue, or stream after the queues, that each traffic source sends to; -1: none
     api_gateway: BucketLimits  # of requests through any API Gateway of the account
     changes: tuple[LimitChange, ...]  # by time, then order in the file
     duration_ns: int
@@ -95,7 +102,7 @@ def build_platform(scenario: Scenario) -> Platform:
                 timeout_ns=function.timeout,
                 is_eager=function.assignment == "eager",
                 reuses_latest=function.reuse == "mru",
-                events=_events(function),
+                events=_events(function, tuple(scenario.queues)),
             )
         )
     ramp = region.request_rate_ramp
@@ -105,6 +112,9 @@ def build_platform(scenario: Scenario) -> Platform:
         ramp=None if isinstance(ramp, str) else (ramp.start, ramp.step),
         functions=tuple(functions),
         clients=tuple(client_spec(source) for source in scenario.traffic.values()),
+        queues=tuple(queue_specs(scenario)),
+        streams=tuple(stream_specs(scenario)),
+        source_queues=tuple(source_queues(scenario)),
         api_gateway=_api_gateway_bucket(region),
         changes=tuple(_limit_changes(scenario)),
         duration_ns=scenario.duration,
@@ -112,13 +122,16 @@ def build_platform(scenario: Scenario) -> Platform:
     )
 
 
-def _events(function: Function) -> EventSpec:
+def _events(function: Function, queues: tuple[str, ...]) -> EventSpec:
     events = function.async_invocation
     slow_down = events.slow_down
+    failed = events.dead_letter if events.on_failure is None else events.on_failure
     return EventSpec(
         maximum_age_ns=events.maximum_event_age,
         maximum_retries=events.maximum_retry_attempts,
         slow_down=None if isinstance(slow_down, str) else (slow_down.share, slow_down.recovery),
+        on_success=None if events.on_success is None else queues.index(events.on_success),
+        on_failure=None if failed is None else queues.index(failed),
     )
 
 
@@ -128,7 +141,7 @@ def _limit_changes(scenario: Scenario) -> Iterator[LimitChange]:
     led_to = {state.change: state for state in states}
     for number, change in in_time_order(scenario.changes):
         after = led_to.get(number, before)
-        if after is before and change.deploy is None:
+        if after is before and change.deploy is None and change.redrive is None:
             continue  # it concerns the workload
         names = [name for name in numbers if before.reserved.get(name) != after.reserved.get(name)]
         yield LimitChange(
@@ -139,8 +152,13 @@ def _limit_changes(scenario: Scenario) -> Iterator[LimitChange]:
                 for name in names
             ),
             deployed=() if change.deploy is None else (numbers[change.deploy],),
+            redriven=None if change.redrive is None else _redriven(change.redrive, tuple(scenario.queues)),
         )
         before = after
+
+
+def _redriven(redrive: Redrive, queues: tuple[str, ...]) -> tuple[int, int]:
+    return queues.index(redrive.queue), round(NS_PER_S / redrive.rate)
 
 
 def _shared_pool(region: Region, quota: int, reserved: Mapping[str, int]) -> PoolSpec:

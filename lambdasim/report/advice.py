@@ -20,6 +20,7 @@ from lambdasim.metrics.run import Run
 from lambdasim.platform.callers import client_spec, gives_up_first
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.platform.lifecycle import INIT_LIMIT_NS
+from lambdasim.report.advice_queues import queue_steps
 from lambdasim.report.wording import MEANING, clock_text, count_text, seconds_value, share_text, time_text
 from lambdasim.scenario.changes import LimitsInForce
 from lambdasim.scenario.traffic import TrafficSource
@@ -60,18 +61,27 @@ _NEXT_STEP = {
 }
 
 
+_STOPPED = (
+    "{function} was stopped by a reservation of 0: everything is refused until it gets units back. What polls a queue"
+    " goes on receiving meanwhile, and each receive counts; in AWS, disable the event source mapping instead."
+)
+
+
 def littles_law_sentences(run: Run) -> list[str]:
     """Little's law as one computes it by hand, beside the simulated figure, and why the two differ."""
     handler_ns, wait_ns = mean_handler_ns(run.log), mean_wait_ns(run.log)
     summary = run.summary
     concurrency, total = summary["concurrency"], summary["requests"]["total"]
+    thing = "requests"
+    if len(run.log.batches):  # a batch is one invocation for many requests
+        total, thing = summary["invocations"]["total"], "invocations"
     interval_s = min(summary["scenario"]["duration_s"], summary["scenario"]["simulated_s"])
     if handler_ns is None or wait_ns is None or not interval_s or not total:
         return []
     rate = total / interval_s
     by_hand = rate * handler_ns / NS_PER_S
     sentences = [
-        f"By hand: {count_text(rate)} requests/s x {time_text(handler_ns)} in the handler = {count_text(by_hand)}."
+        f"By hand: {count_text(rate)} {thing}/s x {time_text(handler_ns)} in the handler = {count_text(by_hand)}."
         f" Simulated mean: {count_text(concurrency['mean'])}."
     ]
     reasons = []
@@ -81,7 +91,7 @@ def littles_law_sentences(run: Run) -> list[str]:
     elif accepted_share > 1.01:
         reasons.append(f"some requests were executed more than once ({count_text(accepted_share)} times on average)")
     if wait_ns > 0.01 * handler_ns:
-        reasons.append(f"waiting for an init adds {time_text(wait_ns)} to the average request, and counts")
+        reasons.append(f"waiting for an init adds {time_text(wait_ns)} to the average {thing[:-1]}, and counts")
     if (concurrency["littles_law"] or 0) > 1.02 * (concurrency["mean"] or 0):
         reasons.append(f"part of the work was done after {seconds_value(interval_s)}, where the average ends")
     if reasons:
@@ -137,7 +147,7 @@ def first_limit_sentence(run: Run) -> str:
 def next_steps(run: Run) -> list[str]:
     """What to try or to look at next, most telling first."""
     summary = run.summary
-    steps = []
+    steps = list(queue_steps(run))
     by_reason = summary["attempts"]["throttles_by_reason"]
     if summary["attempts"]["throttles"]:
         worst = max(ThrottleReason, key=lambda reason: by_reason[reason.key])
@@ -165,7 +175,7 @@ def next_steps(run: Run) -> list[str]:
         )
     if not summary["requests"]["total"]:
         steps.append("Nothing was offered: give a traffic source a higher rate, or the scenario a longer duration.")
-    elif not steps:
+    elif not steps and not len(run.log.batches):
         steps.append(
             "Nothing was refused. Lower the quota until something is, and see which limit it is: --set"
             f" region.concurrency_quota={max(1, summary['concurrency']['peak'] // 2)} --set region.min_unreserved=0."
@@ -292,6 +302,8 @@ def _throttle_step(run: Run, reason: ThrottleReason) -> str:
     rows = run.log.throttles.request[of_reason]
     function = run.log.function_names[run.log.throttles.function[of_reason][0]]
     state = _limits_at(run, int(run.log.throttles.time_ns[run.log.throttles.reason == reason].max()))
+    if state.reserved.get(function) == 0 and reason == ThrottleReason.RESERVED_CONCURRENCY:
+        return _STOPPED.format(function=function)
     start = run.scenario.limits_in_force()[0]
     # What a change on the way has set is set there, not at the start.
     here = "" if state.change is None else f"changes.{state.change}."

@@ -16,12 +16,21 @@ from types import TracebackType
 import numpy as np
 
 from lambdasim.errors import OutputError
-from lambdasim.metrics.cloudwatch import MetricRow, cloudwatch_metrics
+from lambdasim.metrics.cloudwatch import MetricRow
+from lambdasim.metrics.cloudwatch_queues import all_metrics
 from lambdasim.metrics.run import Run
-from lambdasim.metrics.tables import MISSING, Column, Table, attempts_table, environments_table, requests_table
+from lambdasim.metrics.tables import (
+    MISSING,
+    Column,
+    Table,
+    attempts_table,
+    environments_table,
+    messages_table,
+    requests_table,
+)
 from lambdasim.units import NS_PER_S, seconds_text
 
-# Requests formatted at a time: the files of a long run are never in memory as a whole.
+# Requests or messages formatted at a time: the files of a long run are never in memory as a whole.
 _REQUESTS_AT_A_TIME = 50_000
 
 _METRIC_COLUMNS = "period_start_s,function,metric,unit,sample_count,sum,average,minimum,maximum,p50,p99"
@@ -101,16 +110,24 @@ def summary_text(summary: object) -> str:
 
 
 def write_tables(run: Run, directory: Path, period_ns: int) -> None:
-    """``requests.csv``, ``attempts.csv``, ``environments.csv`` and ``metrics.csv``."""
-    count, seen = len(run.log.requests), run.shown_responses
-    ranges = [(first, min(first + _REQUESTS_AT_A_TIME, count)) for first in range(0, count or 1, _REQUESTS_AT_A_TIME)]
+    """``requests.csv``, ``attempts.csv``, ``environments.csv``, ``metrics.csv``; with queues ``messages.csv``."""
+    ranges, seen = _ranges(len(run.log.requests)), run.shown_responses
     _write_csv(
         directory / "requests.csv",
         (requests_table(run.log, run.outcomes, *part, seen) for part in ranges),
     )
     _write_csv(directory / "attempts.csv", (attempts_table(run.log, *part, seen) for part in ranges))
     _write_csv(directory / "environments.csv", [environments_table(run.log)])
-    _write_metrics(directory / "metrics.csv", cloudwatch_metrics(run.log, period_ns, run.scenario.limits_in_force()))
+    has_queues = bool(run.log.queue_names)
+    if has_queues:
+        parts = _ranges(len(run.log.messages))
+        _write_csv(directory / "messages.csv", (messages_table(run.log, *part) for part in parts))
+    _write_metrics(directory / "metrics.csv", all_metrics(run.log, period_ns, run.scenario), has_queues)
+
+
+def _ranges(count: int) -> list[tuple[int, int]]:
+    """First and last (exclusive) of the rows that are formatted at a time; one empty range where there are none."""
+    return [(first, min(first + _REQUESTS_AT_A_TIME, count)) for first in range(0, count or 1, _REQUESTS_AT_A_TIME)]
 
 
 def _write_csv(path: Path, tables: Iterable[Table]) -> None:
@@ -140,13 +157,14 @@ def _cells(column: Column) -> list[str]:
             return [words[value] for value in column.values.tolist()]
 
 
-def _write_metrics(path: Path, rows: Iterable[MetricRow]) -> None:
+def _write_metrics(path: Path, rows: Iterable[MetricRow], has_queues: bool) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(_METRIC_COLUMNS + "\n")
+        file.write(_METRIC_COLUMNS + (",queue\n" if has_queues else "\n"))
         for row in rows:
             numbers = (row.sum, row.average, row.minimum, row.maximum, row.p50, row.p99)
             cells = (seconds_text(row.period_start_ns), row.function, row.metric, row.unit, str(row.sample_count))
-            file.write(",".join((*cells, *map(_number_text, numbers))) + "\n")
+            last = (row.queue,) if has_queues else ()
+            file.write(",".join((*cells, *map(_number_text, numbers), *last)) + "\n")
 
 
 def _number_text(value: float) -> str:

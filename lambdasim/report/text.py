@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from textwrap import fill
 from typing import IO
@@ -25,12 +25,11 @@ from lambdasim.metrics.highlights import (
 )
 from lambdasim.metrics.outcomes import Outcome
 from lambdasim.metrics.run import Run
-from lambdasim.platform.async_retry import DropReason
 from lambdasim.platform.callers import client_spec
 from lambdasim.platform.concurrency import AWS_REASON, ThrottleReason
 from lambdasim.report.advice import first_limit_sentence, for_nobody_sentences, littles_law_sentences, next_steps
+from lambdasim.report.text_waiting_work import waiting_work
 from lambdasim.report.wording import (
-    DROP_MEANING,
     MEANING,
     change_text,
     clock_text,
@@ -50,6 +49,8 @@ from lambdasim.units import NS_PER_S
 _WIDTH = 100
 _MAX_FUNCTIONS = 20
 
+# What each kind of request that nobody waits for is called.
+_UNAWAITED = {"async": "event", "sqs": "message", "stream": "record"}
 _BEHIND_A_FRONT_END = "the caller, or a gateway for it, stopped waiting"
 _FATE = {
     Outcome.COMPLETED: "got an answer",
@@ -79,7 +80,8 @@ def print_summary(run: Run, out: IO[str], directory: Path | None) -> None:
     _offered(console, run)
     _changes(console, run)
     _fates(console, run)
-    _events(console, run)
+    for heading, lines in waiting_work(run):
+        _paragraphs(console, heading, lines)
     _responses(console, run)
     _throttles(console, run)
     _cold_starts(console, run)
@@ -121,7 +123,12 @@ def _offered(console: Console, run: Run) -> None:
             f" (at {clock_text(second * NS_PER_S)})."
         )
     retries, attempts = summary["attempts"]["retries"], summary["attempts"]["total"]
-    if retries:
+    if retries and len(run.log.batches):
+        lines.append(
+            f"Pollers and callers made {count_text(attempts)} attempts, a batch being one; {count_text(retries)} of"
+            " them were retries."
+        )
+    elif retries:
         each = f", {count_text(attempts / total)} for each request" if attempts > 1.01 * total else ""
         lines.append(f"With {count_text(retries)} retries that makes {count_text(attempts)} attempts{each}.")
     if total and (last_ns := int(run.outcomes.settled_ns.max())) > run.scenario.duration + NS_PER_S // 2:
@@ -144,42 +151,14 @@ def _fates(console: Console, run: Run) -> None:
     requests, fate = run.summary["requests"], _FATE
     if any(source.via is not None for source in run.scenario.traffic.values()):
         fate = fate | {Outcome.TIMED_OUT_CLIENT: _BEHIND_A_FRONT_END}
+    if any(source.invoke in ("sqs", "stream") for source in run.scenario.traffic.values()):
+        fate = fate | {Outcome.COMPLETED: "got an answer; a message or record: processed"}
     table = _table("", "requests", "", "")
     for outcome in Outcome:
         count = requests[outcome.key]
         if count or outcome == Outcome.COMPLETED:
             table.add_row(outcome.key, count_text(count), share_text(count, requests["total"]), fate[outcome])
     _section(console, "What became of them", table)
-
-
-def _events(console: Console, run: Run) -> None:
-    """Asynchronous events: what was given up and why, how old they got, when the queue was empty."""
-    events = run.summary.get("async")
-    if not events or not events["received"]:
-        return
-    lines = [
-        f"{count_text(events['received'])} events received; their callers got 202 at once, whatever came after."
-        f" {count_text(events['completed'])} completed, {count_text(events['dropped'])} dropped."
-    ]
-    lines += [
-        f"Dropped: {count_text(count)} {DROP_MEANING[reason]}."
-        for reason in DropReason
-        if (count := events["dropped_by_reason"][reason.key])
-    ]
-    age = events["age_s"]
-    if age["max"] is not None:
-        lines.append(
-            f"Age when invoked, retries included: {seconds_value(age['p50'])} (median), {seconds_value(age['p99'])}"
-            f" (p99), {seconds_value(age['max'])} at most. The oldest event was not settled for"
-            f" {seconds_value(events['oldest_age_s'])}."
-        )
-    if events["in_flight"]:
-        lines.append(f"{count_text(events['in_flight'])} were still in the queue or running when the run ended.")
-    elif events["drain_s"] is not None:
-        floor = events["drain_floor_s"]
-        at_least = f"; at full concurrency it could have been {seconds_value(floor)}" if floor else ""
-        lines.append(f"The queue was empty {seconds_value(events['drain_s'])} after the last event came{at_least}.")
-    _paragraphs(console, "Asynchronous events", lines)
 
 
 def _responses(console: Console, run: Run) -> None:
@@ -291,13 +270,19 @@ def _latency(console: Console, run: Run) -> None:
         if row.count:
             times = (row.p50_ns, row.p95_ns, row.p99_ns, row.max_ns)
             table.add_row(row.label, count_text(row.count), *map(time_text, times))
-    invokes = {source.invoke for source in run.scenario.traffic.values()}
-    heading = "From the event to its completion" if invokes == {"async"} else "Latency as the caller sees it"
-    _section(console, heading + (" (of events: until they are completed)" if len(invokes) > 1 else ""), table)
+    _section(console, _latency_heading({source.invoke for source in run.scenario.traffic.values()}), table)
     held_back = held_back_ns(run.log, [client_spec(source).limits_its_rate for source in run.scenario.traffic.values()])
     if len(held_back):
         were_held_back = f"{were(len(held_back), 'call')} held back by the rate limiter of their own client"
         _body(console, [f"{were_held_back}, for {time_text(float(held_back.mean()))} on average."])
+
+
+def _latency_heading(invokes: Container[str]) -> str:
+    names = [name for invoke, name in _UNAWAITED.items() if invoke in invokes]
+    if "sync" not in invokes and names:
+        return f"From the {' or '.join(names)} to its completion"
+    of_others = f" (of {' and '.join(f'{name}s' for name in names)}: until they are completed)" if names else ""
+    return "Latency as the caller sees it" + of_others
 
 
 def _concurrency(console: Console, run: Run) -> None:

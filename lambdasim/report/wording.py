@@ -11,7 +11,7 @@ from lambdasim.scenario.changes import Change, FunctionChange
 from lambdasim.scenario.front_end import ACCEPTED_STATUS, OK_STATUS, TOO_MANY_REQUESTS
 from lambdasim.scenario.slo import LATENCY_TARGETS
 from lambdasim.scenario.traffic import TrafficSource
-from lambdasim.units import NS_PER_S
+from lambdasim.units import NS_PER_S, format_rate
 
 # What each refusal means, in one line for someone who never read AWS's documentation.
 MEANING = {
@@ -70,6 +70,8 @@ def change_text(change: Change) -> str:
         words.append(f"quota {change.region.concurrency_quota:,}")
     if change.deploy is not None:
         words.append(f"deploy {change.deploy}")
+    if change.redrive is not None:
+        words.append(f"redrive {change.redrive.queue}, {format_rate(change.redrive.rate)}")
     functions = {name: _function_change_text(function) for name, function in (change.functions or {}).items()}
     words += [f"{', '.join(names)}: {text}" for text, names in _by_value(functions).items() if text]
     words += [f"{', '.join(names)} {switch}" for switch, names in _by_value(change.traffic or {}).items()]
@@ -165,9 +167,9 @@ def target_texts(name: str, target: Mapping[str, Any]) -> tuple[str, str]:
     return exact if texts[0] == texts[1] and not target["met"] else texts
 
 
-def counted(count: int, thing: str) -> str:
-    """``1 cold start``, ``2 cold starts``."""
-    return f"{count_text(count)} {thing}" if count == 1 else f"{count_text(count)} {thing}s"
+def counted(count: int, thing: str, things: str | None = None) -> str:
+    """``1 cold start``, ``2 cold starts``, ``3 batches``."""
+    return f"{count_text(count)} {thing if count == 1 else things or thing + 's'}"
 
 
 def were(count: int, thing: str) -> str:

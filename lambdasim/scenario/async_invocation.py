@@ -8,29 +8,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from lambdasim.errors import RuleViolation
 from lambdasim.scenario.distributions import Distribution, Lognormal
-from lambdasim.scenario.fields import Duration, Model, Ratio, text_or_value
-from lambdasim.units import NS_PER_S, format_duration
+from lambdasim.scenario.fields import Duration, Model, Ratio, between, share_left, text_or_value
+from lambdasim.units import NS_PER_S
 
 LEAST_EVENT_AGE_NS = 60 * NS_PER_S
 MOST_EVENT_AGE_NS = 6 * 3_600 * NS_PER_S
 MOST_RETRY_ATTEMPTS = 2
-
-
-def _event_age(value: int) -> int:
-    if not LEAST_EVENT_AGE_NS <= value <= MOST_EVENT_AGE_NS:
-        low, high = format_duration(LEAST_EVENT_AGE_NS), format_duration(MOST_EVENT_AGE_NS)
-        raise RuleViolation(f"must be between {low} and {high}, as AWS demands", "")
-    return value
-
-
-def _share_left(value: float) -> float:
-    if not 0 < value < 1:
-        raise RuleViolation("must be above 0% and below 100%", "")
-    return value
 
 
 def _growth(value: float) -> float:
@@ -47,7 +34,7 @@ class SlowDown(Model):
     an empty queue ends it.
     """
 
-    share: Annotated[Ratio, AfterValidator(_share_left)] = 0.5
+    share: Annotated[Ratio, AfterValidator(share_left)] = 0.5
     recovery: Annotated[Ratio, AfterValidator(_growth)] = 0.05
 
 
@@ -58,10 +45,23 @@ class AsyncInvocation(Model):
     about the time from enqueueing to the first try.
     """
 
-    maximum_event_age: Annotated[Duration, AfterValidator(_event_age)] = MOST_EVENT_AGE_NS
+    maximum_event_age: Annotated[Duration, AfterValidator(between(LEAST_EVENT_AGE_NS, MOST_EVENT_AGE_NS))] = (
+        MOST_EVENT_AGE_NS
+    )
     maximum_retry_attempts: Annotated[int, Field(ge=0, le=MOST_RETRY_ATTEMPTS, strict=True)] = MOST_RETRY_ATTEMPTS
     jitter: Literal["equal", "full", "none"] = "equal"
     slow_down: Annotated[
         Annotated[Literal["none"], Tag("text")] | Annotated[SlowDown, Tag("value")], Discriminator(text_or_value)
     ] = SlowDown()
     dispatch_delay: Distribution = Lognormal.model_validate({"lognormal": {"p50": "50ms", "p99": "500ms"}})
+    on_success: str | None = None
+    on_failure: str | None = None
+    dead_letter: str | None = None
+
+    @model_validator(mode="after")
+    def _one_place_for_failures(self) -> AsyncInvocation:
+        if self.on_failure is not None and self.dead_letter is not None:
+            # MODEL: AWS delivers to both; here an event goes one way, so that every attempt has one number.
+            rule = "must not have both on_failure and dead_letter"
+            raise RuleViolation(rule, "AWS advises on_failure, which is the newer of the two")
+        return self

@@ -25,6 +25,8 @@ def check_changes(scenario: Scenario) -> Iterator[Finding]:
             hint = nearest(change.deploy, functions, "functions")
             message = f"must be the name of a function, got {change.deploy} ({hint})"
             yield Finding(path=(*path, "deploy"), message=message)
+        if change.redrive is not None:
+            yield from _check_redrive(scenario, path, change.redrive.queue)
         for section, named, known in (("functions", change.functions, functions), ("traffic", change.traffic, sources)):
             for name in named or ():
                 if name not in known:
@@ -32,6 +34,17 @@ def check_changes(scenario: Scenario) -> Iterator[Finding]:
                     message = f"must be the name of a {kind} ({nearest(name, known, f'{kind}s')})"
                     yield Finding(path=(*path, section, name), message=message, at_key=True)
     yield from _check_limits(scenario)
+
+
+def _check_redrive(scenario: Scenario, path: YamlPath, name: str) -> Iterator[Finding]:
+    """AWS moves messages back from dead-letter queues only."""
+    feeders = {queue.dead_letter for queue in scenario.queues.values()}
+    if name not in scenario.queues:
+        hint = nearest(name, tuple(scenario.queues), "queues")
+        yield Finding(path=(*path, "redrive"), message=f"must be the name of a queue, got {name} ({hint})")
+    elif name not in feeders:
+        message = f"must be the dead_letter of a queue: {name} is that of none, so its messages came from no queue"
+        yield Finding(path=(*path, "redrive"), message=message)
 
 
 def _check_limits(scenario: Scenario) -> Iterator[Finding]:

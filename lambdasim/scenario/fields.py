@@ -53,6 +53,25 @@ def _whole_rate(value: object) -> int:
     return int(rate)
 
 
+def between(low: int, high: int, *, unit: Literal["time", "B"] = "time") -> Callable[[int], int]:
+    """A check that a time in ns, or a size in bytes, is within AWS's range."""
+    write = units.format_duration if unit == "time" else units.format_bytes
+
+    def check(value: int) -> int:
+        if not low <= value <= high:
+            raise RuleViolation(f"must be between {write(low)} and {write(high)}, as AWS demands", "")
+        return value
+
+    return check
+
+
+def share_left(value: float) -> float:
+    """A share that something leaves over: neither nothing nor all of it. Raises RuleViolation."""
+    if not 0 < value < 1:
+        raise RuleViolation("must be above 0% and below 100%", "")
+    return value
+
+
 def _unlimited_or(parse: Callable[[object], Any]) -> Callable[[object], Any]:
     return lambda value: UNLIMITED if value == UNLIMITED else parse(value)
 
@@ -80,6 +99,8 @@ WholeRate = Annotated[int, BeforeValidator(_whole_rate), PlainSerializer(lambda 
 SizeMb = Annotated[
     int, BeforeValidator(units.parse_size_mb), PlainSerializer(lambda size: f"{size}MB", return_type=str)
 ]
+# Bytes.
+SizeBytes = Annotated[int, BeforeValidator(units.parse_bytes), PlainSerializer(units.format_bytes, return_type=str)]
 # Megabytes, 1 or more, or the text "unlimited".
 SizeLimit = Annotated[
     int | Literal["unlimited"],

@@ -23,6 +23,7 @@ from lambdasim.scenario.fields import Model
 from lambdasim.scenario.front_end import ANSWERS
 from lambdasim.scenario.json_schema_ranges import OUTSIDE_CODE_SIZE, OUTSIDE_MEMORY, OUTSIDE_TIMEOUT
 from lambdasim.scenario.meanings import MEANINGS
+from lambdasim.scenario.queues import QueueMapping
 from lambdasim.scenario.rate_function import RateOrFunction
 from lambdasim.scenario.schema import Function, Region, Scenario
 from lambdasim.scenario.sdk_retries import SDK_RETRIES
@@ -84,6 +85,7 @@ _TEXT_TYPES: tuple[tuple[Any, str, Schema], ...] = (
     (RateOrFunction, "PositiveRate", _text(_NOT_ZERO + _RATE, "20/s", "600/min")),  # a function is only for Python
     (fields.WholeRate, "WholeRate", _text(_NOT_ZERO + _WHOLE_RATE, "1000/s")),
     (fields.SizeMb, "Size", _text(rf"{_NOT_ZERO}{_NUMBER}\s*(?:MB|MiB|GB|GiB|TB|TiB)", "512MB", "2GB")),
+    (fields.SizeBytes, "Bytes", _text(rf"{_NOT_ZERO}{_NUMBER}\s*(?:B|KB|KiB|MB|MiB)", "2KB", "300B")),
     (fields.SizeLimit, "SizeOrUnlimited", _any_of(_ref("Size"), _UNLIMITED)),
     (fields.Ratio, "Ratio", _text_or_0(_PERCENT, "0.1%", "5%")),
     (week.WeekTime, "WeekTime", _text(_WEEKDAY + r"(?: +[0-9]{1,2}:[0-5][0-9])?", "monday 08:30")),
@@ -182,7 +184,7 @@ _RULES: dict[str, Schema] = {
             _way("k6", {"not": _K6_RATE}, users=True),
             _way("virtual_users", users=True),
         ],
-        "if": {"required": ["invoke"], "properties": {"invoke": {"const": "async"}}},
+        "if": {"required": ["invoke"], "properties": {"invoke": {"enum": ["async", "sqs", "stream"]}}},
         "then": {
             "properties": {
                 "via": _NULL,
@@ -190,6 +192,13 @@ _RULES: dict[str, Schema] = {
                 "client": {"properties": {"timeout": _UNLIMITED, "retry": {"const": "none"}}},
             }
         },
+        "anyOf": [
+            {"required": ["function"]},
+            *(
+                {"required": ["invoke", section], "properties": {"invoke": {"const": invoke}}}
+                for invoke, section in (("sqs", "queue"), ("stream", "stream"))
+            ),
+        ],
     },
     "Shape": {"oneOf": [_only(shape, *(other for other in SHAPES if other != shape)) for shape in SHAPES]},
     "Phase": {
@@ -201,16 +210,20 @@ _RULES: dict[str, Schema] = {
     },
 }
 
-# Short forms: a word that stands for a number, a name or a number that stands for a mapping.
+# Short forms: a word that stands for a number or the other way round, a name or a number that stands for a mapping.
 _WORDS: dict[str, Schema] = {
     "Region.concurrency_quota": {"const": "new-account"},
     "Client.retry": {"enum": list(SDK_RETRIES)},
+    "Change.redrive": {"type": "string"},
+    # As AWS writes unlimited.
+    "StreamMapping.maximum_retry_attempts": {"const": -1},
+    "StreamMapping.maximum_record_age": {"const": -1},
     "TrafficSource.via": {"enum": list(ANSWERS)},
     "TrafficSource.virtual_users": {"type": "integer", "minimum": 1, "maximum": MOST_USERS},
 }
 
-# What the loader fills in, though the models demand it: the name of the file, and an empty mapping.
-_FILLED_IN = ("Scenario.name", "Scenario.region")
+# What the loader fills in, though the models demand it: the name of the file, an empty mapping, what a queue invokes.
+_FILLED_IN = ("Scenario.name", "Scenario.region", "TrafficSource.function")
 
 
 def scenario_schema() -> Schema:
@@ -296,7 +309,7 @@ class _Builder:
         return self._plain(hint)
 
     def _plain(self, kind: type) -> Schema:
-        names = {int: "integer", float: "number", str: "string", type(None): "null"}
+        names = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
         if kind in names:
             return {"type": names[kind]}
         if kind is NoRetry:
@@ -363,7 +376,7 @@ def _summary(model: type[Model]) -> str:
 
 def _profile_defaults(model: type[Model]) -> Schema:
     """What the newest profile gives to keys of ``model`` that are left out."""
-    section = {Region: "region", Function: "functions.*"}.get(model)
+    section = {Region: "region", Function: "functions.*", QueueMapping: "queues.*.event_source_mapping"}.get(model)
     return {} if section is None else profiles.defaults(profiles.DEFAULT_PROFILE, section)
 
 

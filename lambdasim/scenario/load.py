@@ -25,8 +25,10 @@ from lambdasim.scenario.fields import PositiveDuration
 from lambdasim.scenario.kept import HASHES, Kept
 from lambdasim.scenario.overrides import Overridden, apply
 from lambdasim.scenario.problems import Placed, Source, from_errors
+from lambdasim.scenario.queues import QueueMapping
 from lambdasim.scenario.schema import Function, Region, Scenario, with_profile_defaults
 from lambdasim.scenario.traffic import TrafficSource
+from lambdasim.scenario.waiting_work_rules import check_waiting_work, find_risks_of_waiting_work
 from lambdasim.scenario.yaml_reader import MAX_DEPTH, Document, YamlPath, path_text, read_file
 
 _Part = TypeVar("_Part")
@@ -56,7 +58,9 @@ def load(
         found += from_errors(error.errors(include_url=False), origin)
     broken, without_effect = rules.check(_parts(overridden.data, scenario, context))
     if scenario is not None:
-        broken += check_changes(scenario)
+        broken += [*check_changes(scenario), *check_waiting_work(scenario)]
+        if not broken:
+            without_effect += find_risks_of_waiting_work(scenario)
     found += [_placed(finding, origin, base) for finding in broken]
     if document is not None:
         found += [Placed(order=place, problem=problem) for place, problem in document.problems]
@@ -96,6 +100,11 @@ def as_written(scenario: Scenario) -> dict[str, Any]:
     function = _written(Function.model_validate({**given, "duration": "1s", "init": "1s"}))
     defaults = {key: function[key] for key in given}
     data["functions"] = {name: _without(written, defaults) for name, written in data["functions"].items()}
+    given = profiles.defaults(scenario.profile, "queues.*.event_source_mapping")
+    defaults = _written(QueueMapping.model_validate({"function": "any", **given}))
+    for queue in data.get("queues", {}).values():
+        if queue.get("event_source_mapping") is not None:
+            queue["event_source_mapping"] = _without(queue["event_source_mapping"], defaults)
     return data
 
 

@@ -6,6 +6,7 @@ A key is named by its model. "Without it, ..." at the end tells the default in w
 from __future__ import annotations
 
 from lambdasim.scenario.traffic_meanings import TRAFFIC_MEANINGS
+from lambdasim.scenario.waiting_work_meanings import WAITING_WORK_MEANINGS
 
 _SLO_MEANINGS = {
     **{
@@ -45,7 +46,8 @@ MEANINGS: dict[str, str] = {
     "RegionChange.concurrency_quota": "The new quota, or new-account (10).",
     "FunctionChange.reserved_concurrency": "The new reservation; 0 stops the function, none gives the units back.",
     "FunctionChange.duration": "Duration of the requests that arrive from then on. A time or a distribution.",
-    "FunctionChange.errors": "Failures of the requests that arrive from then on.",
+    "FunctionChange.errors": "Failures of the requests that arrive from then on; rate and crash also of what waits in a"
+    " queue then.",
     "Scenario.traffic": "Who sends requests: each name is one source of traffic.",
     "Region.name": "AWS region, such as us-east-1. It matters for what AWS gives by region: the burst of scaling:"
     " legacy, and the default of api_gateway.",
@@ -104,10 +106,12 @@ MEANINGS: dict[str, str] = {
     "Function.scaling": "How fast this function may get new execution environments. Without it, the region's rule.",
     "Scenario.slo": "Targets that a run must meet; if one is missed, the exit status of the command line is 1.",
     **{f"Slo.{key}": meaning for key, meaning in _SLO_MEANINGS.items()},
-    "TrafficSource.function": "The function that this source invokes.",
+    "TrafficSource.function": "The function that this source invokes; without it, the one that its queue or stream"
+    " invokes.",
     "TrafficSource.invoke": "How the function is invoked: sync, the caller waits for the answer; async, Lambda queues"
-    " the event.",
+    " the event; sqs, messages go to a queue; stream, records go to a stream.",
     **TRAFFIC_MEANINGS,
+    **WAITING_WORK_MEANINGS,
     "TrafficSource.rate": "A constant rate, such as 20/s. In Python also a function of the time in seconds.",
     "TrafficSource.start_rate": "The rate at the start of the first stage, such as 20/s. Without it, 0/s.",
     "TrafficSource.stages": "Linear changes of the rate, one after the other; after the last one the rate stays.",

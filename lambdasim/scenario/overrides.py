@@ -122,9 +122,9 @@ def _default(data: Mapping[str, Any], path: YamlPath) -> dict[str, Any]:
     profile = data.get("profile", profiles.DEFAULT_PROFILE)
     if profile not in profiles.PROFILE_NAMES:
         profile = profiles.DEFAULT_PROFILE
-    section = "functions.*" if path[0] == "functions" else "region"
-    depth = 3 if path[0] == "functions" else 2
-    if path[0] not in ("functions", "region") or len(path) != depth:
+    section = {"functions": "functions.*", "queues": "queues.*.event_source_mapping"}.get(str(path[0]), "region")
+    place = ".".join("*" if position == 1 and path[0] != "region" else str(name) for position, name in enumerate(path))
+    if place.rpartition(".")[0] != section:
         return {}
     default = profiles.defaults(profile, section).get(str(path[-1]))
     return _copy(default) if isinstance(default, dict) else {}

@@ -24,7 +24,7 @@ from lambdasim.scenario.schema import Scenario
 from lambdasim.scenario.yaml_reader import Document, Place, YamlPath, path_text, resolve_plain
 
 _SHOWN = 60
-_COUNT_KEYS = ("requests_per_concurrency", "max_attempts", "reserved_concurrency")
+_COUNT_KEYS = ("requests_per_concurrency", "max_attempts", "reserved_concurrency", "maximum_retry_attempts")
 _FAR = Place(10**9, 0)  # sorts what has no line behind what has one
 _EXAMPLES: dict[YamlPath, str] = {
     ("duration",): "duration: 5m",
@@ -35,6 +35,9 @@ _EXAMPLES: dict[YamlPath, str] = {
 }
 # Keys that hold a time or a size or the text "unlimited".
 _UNLIMITED_KEYS = (("idle_timeout",), ("max_age",), ("client", "timeout"), ("retry", "cap"), ("code_storage",))
+
+# Keys that hold a mapping or the text "none".
+_NONE_KEYS = (("back_off",), ("slow_down",))
 
 # Types of pydantic errors that need no more than a sentence; {name} comes from the error's context.
 _SENTENCES = {
@@ -261,7 +264,8 @@ def _sentence(error: ErrorDetails, path: YamlPath, value: Any) -> str:
         rule = f"must name at least one {'function' if path == ('functions',) else 'traffic source'}"
     # A union of "unlimited" and something else tags its other branch "value".
     if loc[-1] == "value" and path[-1:] != ("value",):
-        rule += " or unlimited" if kind in ("int_type", "model_type") else ""
+        word = "none" if path[-1:] in _NONE_KEYS else "unlimited"
+        rule += f" or {word}" if kind in ("int_type", "model_type") else ""
     if path == ("region", "concurrency_quota") and kind == "int_type":
         rule += " or new-account"
     return _message(rule, value, _type_hint(kind, value))
@@ -283,9 +287,6 @@ def _type_hint(kind: str, value: Any) -> str:
 
 
 def _not_a_choice(choices: Sequence[str], loc: Sequence[str | int], path: YamlPath, value: Any) -> str:
-    later = planned.planned_value(path, value)
-    if later is not None:
-        return f"{later[0]} is not supported yet ({later[1]})"
     others = list(choices)
     if "sdk-preset" in loc and path[-1] == "retry":
         others = ["none", *others, "a mapping"]
@@ -297,6 +298,6 @@ def _not_a_choice(choices: Sequence[str], loc: Sequence[str | int], path: YamlPa
     if str(value) in choices:
         hint = f'write it in quotes, "{value}"'
     else:
-        near = get_close_matches(str(value), choices, n=1)
+        near = get_close_matches(str(value).lower(), choices, n=1)
         hint = f"did you mean {near[0]}?" if near else ""
     return _message(f"must be {listed}", value, hint)

@@ -19,7 +19,7 @@ NEW_ACCOUNT_QUOTA = 10  # MODEL: AWS says "reduced"; 10 is what many users repor
 class ProfileValue:
     """One default: where it stands in a scenario, its value in each profile, and who says so."""
 
-    path: str  # "region.KEY" or "functions.*.KEY", as in a scenario
+    path: str  # "region.KEY", "functions.*.KEY" and so on, as in a scenario
     values: dict[str, Any]  # by profile name, written as in a scenario
     source: str
     read: str  # the date of the source, or when the page was read
@@ -124,6 +124,17 @@ PROFILE_TABLE: tuple[ProfileValue, ...] = (
         published=False,
     ),
     ProfileValue(
+        path="queues.*.event_source_mapping.scaling",
+        values=_since_2024(
+            {"start": 5, "rate": 300, "per": "1m", "max": 1_250}, {"start": 5, "rate": 60, "per": "1m", "max": 1_250}
+        ),
+        source=_DOCS
+        + "services-sqs-scaling.html; https://aws.amazon.com/blogs/compute/introducing-faster-polling-scale-up-for-aws-"
+        "lambda-functions-configured-with-amazon-sqs/ (60 a minute before November 2023)",
+        read="2026",
+        published=True,
+    ),
+    ProfileValue(
         # MODEL: AWS does not publish that a freed environment serves whoever waits for a new one; measured in 2023.
         path="functions.*.assignment",
         values=_always("eager"),
@@ -177,6 +188,6 @@ LEGACY_PER_MINUTE = _legacy(500)
 
 
 def defaults(profile: str, section: str) -> dict[str, Any]:
-    """Default of each key of ``section`` (``"region"`` or ``"functions.*"``) in a profile, as written in a scenario."""
+    """Default of each key of ``section`` (``"region"``, ``"functions.*"``) in a profile, as written in a scenario."""
     prefix = section + "."
     return {row.path.removeprefix(prefix): row.values[profile] for row in PROFILE_TABLE if row.path.startswith(prefix)}

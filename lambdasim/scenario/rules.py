@@ -20,13 +20,13 @@ from lambdasim.scenario.data_files import Trace
 from lambdasim.scenario.distributions import DistributionOrUnlimited, greatest_ns
 from lambdasim.scenario.fields import UNLIMITED
 from lambdasim.scenario.k6 import keys_without_effect
-from lambdasim.scenario.schema import Function, Region
+from lambdasim.scenario.schema import Function, Region, mapped_function
 from lambdasim.scenario.shapes import MOST_PARTS
 from lambdasim.scenario.traffic import WAYS, TrafficSource
 from lambdasim.scenario.yaml_reader import YamlPath
 from lambdasim.units import format_duration
 
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+VALID_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,7 @@ class Parts:
     target_of: Mapping[str, str]  # traffic source -> the function that it names
     reserved: Mapping[str, int]  # function -> its reserved concurrency, in file order
     duration_ns: int | None
+    fed: frozenset[str] = frozenset()  # functions that a queue or a stream invokes
     changes_ns: tuple[int, ...] = ()  # when each change applies, of a scenario that is right
 
 
@@ -79,7 +80,7 @@ def check_names(parts: Parts) -> Iterator[Finding]:
     """Names of functions and sources: they become cells of CSV files and labels of pictures."""
     for section, names in (("functions", parts.function_names), ("traffic", parts.source_names)):
         for name in names:
-            if not _NAME.fullmatch(name):
+            if not VALID_NAME.fullmatch(name):
                 rule = "must have a name of at most 64 letters, digits, dots, hyphens and underscores"
                 yield Finding(path=(section, name), message=rule, at_key=True)
 
@@ -255,7 +256,7 @@ def find_silent_sources(parts: Parts) -> Iterator[Finding]:
 
 def find_functions_without_traffic(parts: Parts) -> Iterator[Finding]:
     """Functions that no source and no row of a trace invokes."""
-    invoked = set(parts.target_of.values())
+    invoked = {*parts.target_of.values(), *parts.fed}
     for traffic in parts.traffic.values():
         if traffic.trace is not None:
             invoked.update(traffic.trace.functions)
@@ -284,8 +285,17 @@ def parts_of(
         target_of={name: raw["function"] for name, raw in raw_traffic.items() if isinstance(raw.get("function"), str)},
         reserved={name: value for name, value in reserved.items() if type(value) is int and value >= 0},
         duration_ns=duration_ns,
+        fed=frozenset(_fed(data)),
         changes_ns=changes_ns,
     )
+
+
+def _fed(data: Mapping[str, Any]) -> Iterator[str]:
+    for section in ("queues", "streams"):
+        for part in _mappings(data.get(section)).values():
+            function = mapped_function(part)
+            if function is not None:
+                yield function
 
 
 def _mappings(section: Any) -> dict[str, dict[str, Any]]:

@@ -30,8 +30,10 @@ from lambdasim.scenario.fields import (
     WholeRate,
     text_or_value,
 )
+from lambdasim.scenario.queues import Queue
 from lambdasim.scenario.rate_function import RateFunction
 from lambdasim.scenario.slo import Slo
+from lambdasim.scenario.streams import Stream
 from lambdasim.scenario.traffic import TrafficSource
 from lambdasim.units import parse_duration
 
@@ -169,10 +171,52 @@ def with_profile_defaults(data: Any) -> Any:
             name: {**defaults, **function} if isinstance(function, dict) else function
             for name, function in functions.items()
         }
+    queues = data.get("queues")
+    if isinstance(queues, dict):
+        mapped = profiles.defaults(profile, "queues.*.event_source_mapping")
+        filled["queues"] = {name: _with_mapping_defaults(queue, mapped) for name, queue in queues.items()}
     traffic = data.get("traffic")
     if isinstance(traffic, dict):
-        filled["traffic"] = {name: _told_the_duration(source, data.get("duration")) for name, source in traffic.items()}
+        filled["traffic"] = {
+            name: _told_the_duration(_sent_through(source, data), data.get("duration"))
+            for name, source in traffic.items()
+        }
     return filled
+
+
+def _with_mapping_defaults(queue: Any, defaults: Mapping[str, Any]) -> Any:
+    mapping = queue.get("event_source_mapping") if isinstance(queue, dict) else None
+    return {**queue, "event_source_mapping": {**defaults, **mapping}} if isinstance(mapping, dict) else queue
+
+
+# The section of what a source sends to, by how it invokes.
+_SECTIONS = {"sqs": ("queue", "queues"), "stream": ("stream", "streams")}
+
+
+def _sent_through(source: Any, data: Mapping[str, Any]) -> Any:
+    """A raw source of messages or records: the function follows from the queue or stream, and the other way round."""
+    if not isinstance(source, dict):
+        return source
+    key, section = _SECTIONS.get(str(source.get("invoke")), ("queue" if "queue" in source else "stream", ""))
+    if not section and key not in source:
+        return source
+    functions = {name: mapped_function(part) for name, part in _mapping(data.get(section)).items()}
+    if "function" not in source:
+        function = functions.get(str(source.get(key)))
+        # Where there is none, a rule says what else is wrong; the name of any function keeps it at that.
+        return {**source, "function": function or next(iter(_mapping(data.get("functions"))), "")}
+    feeding = [name for name, function in functions.items() if function == source["function"]]
+    return {**source, key: feeding[0]} if key not in source and len(feeding) == 1 else source
+
+
+def _mapping(section: Any) -> Mapping[str, Any]:
+    return section if isinstance(section, dict) else {}
+
+
+def mapped_function(part: Any) -> str | None:
+    """The function of a raw queue's or stream's event source mapping; None where it is not written."""
+    function = _mapping(_mapping(part).get("event_source_mapping")).get("function")
+    return function if isinstance(function, str) else None
 
 
 def _told_the_duration(source: Any, duration: Any) -> Any:
@@ -207,6 +251,8 @@ class Scenario(Model):
     profile: Literal["2026", "2025-08", "2024", "legacy-2023"] = "2026"
     region: Region
     functions: Annotated[dict[str, Function], Field(min_length=1)]
+    queues: dict[str, Queue] = Field(default_factory=dict)
+    streams: dict[str, Stream] = Field(default_factory=dict)
     traffic: Annotated[dict[str, TrafficSource], Field(min_length=1)]
     changes: tuple[Change, ...] = ()
     slo: Slo | None = None

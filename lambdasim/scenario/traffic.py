@@ -24,11 +24,21 @@ from lambdasim.scenario.virtual_users import VirtualUsers, VirtualUsersOrCount
 WAYS = ("rate", "stages", "shape", "trace", "virtual_users", "k6", "artillery")
 
 
+# What comes of a call that does not wait for the function.
+_WHO_ANSWERS = {
+    "async": "the caller of an event gets 202 at once; the function's async says more",
+    "sqs": "the sender of a message is done once the queue has it; the queue says more",
+    "stream": "the sender of a record is done once the stream has it; the stream says more",
+}
+
+
 class TrafficSource(Model):
     """One stream of requests to one function: at a rate, as recorded, or from virtual users."""
 
     function: str
-    invoke: Literal["sync", "async"] = "sync"
+    invoke: Literal["sync", "async", "sqs", "stream"] = "sync"
+    queue: str | None = None
+    stream: str | None = None
     rate: RateOrFunction | None = None
     start_rate: Rate | None = None
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)] | None = None
@@ -69,13 +79,26 @@ class TrafficSource(Model):
         return self
 
     @model_validator(mode="after")
-    def _nobody_waits_for_an_event(self) -> TrafficSource:
-        if self.invoke == "async":
+    def _nobody_waits_for_queued_work(self) -> TrafficSource:
+        if self.invoke != "sync":
             for key, value in (("client", self.client != Client()), ("via", self.via), ("virtual_users", self.users)):
                 if value:
-                    rule = f"must not have {key} beside invoke: async"
-                    raise RuleViolation(rule, "the caller of an event gets 202 at once; the function's async says more")
+                    raise RuleViolation(f"must not have {key} beside invoke: {self.invoke}", _WHO_ANSWERS[self.invoke])
         return self
+
+    @model_validator(mode="after")
+    def _sends_to_what_it_invokes_through(self) -> TrafficSource:
+        for key, value, invoke in (("queue", self.queue, "sqs"), ("stream", self.stream, "stream")):
+            if value is not None and self.invoke != invoke:
+                raise RuleViolation(f"must not have {key} beside invoke: {self.invoke}", f"write invoke: {invoke}")
+            if value is None and self.invoke == invoke:
+                raise RuleViolation(f"must have a {key} beside invoke: {invoke}", f"the name of one under {key}s")
+        return self
+
+    @property
+    def target(self) -> str | None:
+        """The queue or stream to which it sends; None where it invokes the function itself."""
+        return self.queue if self.invoke == "sqs" else self.stream
 
     @property
     def users(self) -> VirtualUsers | None:

@@ -32,18 +32,21 @@ from lambdasim.theory.retrial import (
     mean_in_orbit,
     mean_time_in_orbit_s,
 )
+from lambdasim.theory.waiting import drain_time_s, erlang_c, mean_wait_s
 
 __all__ = [
     "arrival_rate_for",
     "attempt_blocking",
     "concurrency_percentile",
     "concurrency_pmf",
+    "drain_time_s",
     "engset_attempt_rate",
     "engset_call_congestion",
     "engset_concurrency",
     "engset_time_congestion",
     "erlang_2_count_variance",
     "erlang_b",
+    "erlang_c",
     "first_attempt_blocking",
     "max_request_rate",
     "mean_attempts",
@@ -51,6 +54,7 @@ __all__ = [
     "mean_in_orbit",
     "mean_in_system",
     "mean_time_in_orbit_s",
+    "mean_wait_s",
     "mmpp_count_mean",
     "mmpp_count_variance",
     "offered_load_for_blocking",

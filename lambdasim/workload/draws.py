@@ -16,6 +16,7 @@ from lambdasim.platform.retry import backoff_ns
 from lambdasim.rng import Purpose, stream
 from lambdasim.scenario.clients import Backoff, FixedDelays, RandomDelays, SdkPreset
 from lambdasim.scenario.distributions import Constant, Distribution
+from lambdasim.scenario.failure import Errors
 from lambdasim.scenario.fields import UNLIMITED
 from lambdasim.scenario.schema import Function, Scenario
 from lambdasim.units import MAX_TIME_NS, NS_PER_MS
@@ -57,6 +58,11 @@ class Draws:
         self._later_durations = lru_cache(maxsize=8_192)(self._duration_block)
         self._think_times = lru_cache(maxsize=8_192)(self._think_time_block)
         self._dispatch_delays = lru_cache(maxsize=1_024)(self._dispatch_delay_block)
+        self._poller_shares = lru_cache(maxsize=8_192)(self._poller_share_block)
+        self._message_groups = lru_cache(maxsize=1_024)(self._message_group_block)
+        self._partitions = lru_cache(maxsize=1_024)(self._partition_block)
+        self._durations_after_hops = lru_cache(maxsize=1_024)(self._duration_after_hops_block)
+        self._queues = tuple(scenario.queues.values())
         self._event_shares = lru_cache(maxsize=8_192)(self._event_share_block)
         self._retry_delays = lru_cache(maxsize=2_048)(self._retry_delay_block)
 
@@ -66,13 +72,23 @@ class Draws:
         return np.maximum(self._sample(distribution, Purpose.DURATION, source, 0, block, REQUEST_BLOCK), 1)
 
     def fates(
-        self, source: str, function: str, version: int, invocation: int, block: int, size: int = RARE_BLOCK
+        self,
+        source: str,
+        function: str,
+        version: int,
+        invocation: int,
+        block: int,
+        size: int = RARE_BLOCK,
+        poison_version: int | None = None,
     ) -> IntArray:
         """``Fate`` of the e-th accepted invocation (e = 1, 2, ...) of each request by ordinal.
 
-        Poison belongs to the request, the same over all its invocations; the rest is drawn for each.
+        Poison belongs to the request, the same over all its invocations; the rest is drawn for each. The poison may be
+        that of another version of the function's laws.
         """
         errors = self.laws[function].versions[version].errors
+        if poison_version is not None:
+            errors = errors.model_copy(update={"poison": self.laws[function].versions[poison_version].errors.poison})
         fates = np.zeros(size, dtype=np.int64)
         if errors.rate or errors.crash:
             uniform = stream(self._seed, Purpose.ERROR, source, invocation, block).random(size)
@@ -104,6 +120,17 @@ class Draws:
         block, position = divmod(ordinal, RARE_BLOCK)
         return int(self._later_fates(source, function, version, invocation, block)[position])
 
+    def fate_after_waiting(
+        self, source: str, function: str, arrival_ns: int, now_ns: int, invocation: int, ordinal: int
+    ) -> int:
+        """``Fate`` of one accepted invocation with work that waited: errors and crashes are those in force now.
+
+        Whether it is poison goes by its arrival, at ``arrival_ns``.
+        """
+        arrived, now = (self.laws[function].version_of(time_ns) for time_ns in (arrival_ns, now_ns))
+        block, position = divmod(ordinal, RARE_BLOCK)
+        return int(self._later_fates(source, function, now, invocation, block, poison_version=arrived)[position])
+
     def idle_timeout(self, source: str, function: str, invocation: int, ordinal: int) -> int:
         """Idle timeout after one accepted invocation, in ns."""
         block, position = divmod(ordinal, RARE_BLOCK)
@@ -121,6 +148,24 @@ class Draws:
         """Share of the longest delay that an event waits after a throttle of this attempt, by the function's jitter."""
         return self._event_shares(source, function, attempt, ordinal // RARE_BLOCK)[ordinal % RARE_BLOCK]
 
+    def poller_share(self, source: str, queue: int, attempt: int, ordinal: int) -> float:
+        """Share of the longest delay that a throttled batch waits, by the attempt and the message that leads it."""
+        return self._poller_shares(source, queue, attempt, ordinal // RARE_BLOCK)[ordinal % RARE_BLOCK]
+
+    def message_group(self, source: str, ordinal: int, groups: int) -> int:
+        """The message group of a message, one of so many, each as likely."""
+        return self._message_groups(source, groups, ordinal // RARE_BLOCK)[ordinal % RARE_BLOCK]
+
+    def partition(self, source: str, ordinal: int) -> float:
+        """Where the partition key of a record lies among all of them, in [0, 1)."""
+        return self._partitions(source, ordinal // RARE_BLOCK)[ordinal % RARE_BLOCK]
+
+    def duration_after_hops(self, source: str, function: str, arrival_ns: int, hops: int, ordinal: int) -> int:
+        """Duration of a message in a function that it reaches through so many other queues, in ns, at least 1."""
+        version = self.laws[function].version_of(arrival_ns)
+        block, position = divmod(ordinal, RARE_BLOCK)
+        return self._durations_after_hops(source, function, version, hops, block)[position]
+
     def inits(self, function: str, block: int) -> memoryview:
         """Init of each environment of a function by birth index within the function, in ns."""
         distribution = self._functions[function].init
@@ -135,6 +180,14 @@ class Draws:
         """Idle timeout after an init that nobody used, by birth index within the function, in ns."""
         distribution = self._functions[function].idle_timeout
         return self._idle(distribution, Purpose.UNUSED_IDLE_TIMEOUT, function, 0, block, RARE_BLOCK).data
+
+    def may_fail(self, function: str) -> bool:
+        """Whether the code of a function ever fails of itself."""
+        return any(version.errors != Errors() for version in self.laws[function].versions)
+
+    def errors_change(self, function: str) -> bool:
+        """Whether the errors of a function change during the run."""
+        return len({version.errors for version in self.laws[function].versions}) > 1
 
     def function(self, name: str) -> Function:
         """The function whose draws these are."""
@@ -157,6 +210,24 @@ class Draws:
         least = LEAST_SHARE[self._functions[function].async_invocation.jitter]
         drawn = stream(self._seed, Purpose.EVENT_RETRY_DELAY, source, attempt, block).random(RARE_BLOCK)
         return (least + (1 - least) * drawn).data
+
+    def _poller_share_block(self, source: str, queue: int, attempt: int, block: int) -> memoryview:
+        mapping = self._queues[queue].event_source_mapping
+        assert mapping is not None, "nobody polls this queue"
+        least = LEAST_SHARE[mapping.throttle_retry.jitter]
+        drawn = stream(self._seed, Purpose.POLLER_RETRY_DELAY, source, attempt, block).random(RARE_BLOCK)
+        return (least + (1 - least) * drawn).data
+
+    def _message_group_block(self, source: str, groups: int, block: int) -> memoryview:
+        drawn = stream(self._seed, Purpose.MESSAGE_GROUP, source, 0, block).random(RARE_BLOCK)
+        return (drawn * groups).astype(np.int64).data
+
+    def _partition_block(self, source: str, block: int) -> memoryview:
+        return stream(self._seed, Purpose.PARTITION_KEY, source, 0, block).random(RARE_BLOCK).data
+
+    def _duration_after_hops_block(self, source: str, function: str, version: int, hops: int, block: int) -> memoryview:
+        distribution = self.laws[function].versions[version].duration
+        return np.maximum(self._sample(distribution, Purpose.DURATION, source, hops, block, RARE_BLOCK), 1).data
 
     def _poison(self, source: str, ratio: float, block: int, size: int) -> npt.NDArray[np.bool_]:
         """Whether each request of the block is poison; the same draw whatever the size of the block asked for."""

@@ -1,6 +1,8 @@
 """Which durations and errors apply when: a function's behaviour from the start, and after each change to it.
 
-MODEL: a request behaves by the code that was in force when it arrived, over all its attempts.
+MODEL: a request behaves by the code that was in force when it arrived, over all its attempts. Work that waits (events,
+messages, records) fails by the error rate and crashes in force when it is tried, so that a fix helps what is still in a
+queue; what it carries, its duration and whether it is poison, stays as it was at its arrival.
 """
 
 from __future__ import annotations

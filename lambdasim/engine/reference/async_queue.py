@@ -10,7 +10,8 @@ import math
 from collections.abc import Callable
 from heapq import heappop, heappush
 
-from lambdasim.engine.ordering import EventKind, priority
+from lambdasim.engine.ordering import QueuedStep, queued_rank
+from lambdasim.engine.reference.event_sources import EventSources
 from lambdasim.engine.reference.function import ACCEPTED, FunctionState
 from lambdasim.engine.reference.recurring import Callbacks, Clock, Recurring
 from lambdasim.eventlog.log import Result
@@ -98,6 +99,7 @@ class AsyncQueue:
         source_names: tuple[str, ...],
         draws: Draws,
         recorder: Recorder,
+        event_sources: EventSources,
         on_settled: Callable[[], None],
     ) -> None:
         self._clock = clock
@@ -106,8 +108,10 @@ class AsyncQueue:
         self._spec = spec
         self._source_names = source_names
         self._draws = draws
+        self._errors_change = draws.errors_change(function_name)
         self._log_throttle = recorder.throttles.add
         self._log_drop = recorder.drops.append
+        self._event_sources = event_sources
         self._on_settled = on_settled
         self._reader = Reader(spec.slow_down)
         # Due, but the reader takes no more for now; a heap by index, for the oldest event is read first.
@@ -130,6 +134,7 @@ class AsyncQueue:
         if self._ready:
             self._look_at(now_ns, now_ns)
         if result == _OK:
+            self._deliver(now_ns, event, self._spec.on_success)
             self._settled()
             return
         event.errors += 1
@@ -142,7 +147,7 @@ class AsyncQueue:
     def _try_after(self, event: QueuedEvent, delay_ns: int) -> None:
         self.pending.add(event.index)
         event.callbacks = self._due
-        self._clock.schedule_in(event, priority(EventKind.QUEUED_WORK, event.index), delay_ns)
+        self._clock.schedule_in(event, queued_rank(event.index, QueuedStep.TRY), delay_ns)
 
     def _try_again(self, now_ns: int, event: QueuedEvent, delay_ns: int) -> None:
         """Wait for the next try; an event that would be too old then is given up at once."""
@@ -169,8 +174,8 @@ class AsyncQueue:
             self._drop(now_ns, event, DropReason.ZERO_RESERVED_CONCURRENCY)
             return
         event.attempts += 1
-        if event.accepted:
-            event.request = self._redrawn(event)
+        if event.accepted or self._errors_change:
+            event.request = self._redrawn(now_ns, event)
         reason = self._function.admit_event(now_ns, event.attempts, event.request, event)
         if reason == ACCEPTED:
             event.accepted += 1
@@ -183,17 +188,27 @@ class AsyncQueue:
         share = self._draws.event_share(source, self._function_name, event.attempts, event.request[3])
         self._try_again(now_ns, event, round(throttle_delay_ns(event.throttles) * share))
 
-    def _redrawn(self, event: QueuedEvent) -> Request:
-        """The request with the fate and idle timeout of its next accepted invocation; its duration stays."""
+    def _redrawn(self, now_ns: int, event: QueuedEvent) -> Request:
+        """The request with the fate and idle timeout of its next accepted invocation now; its duration stays."""
         index, arrival_ns, source, ordinal, function, duration_ns, _, _, init_ns = event.request
         source_name, invocation = self._source_names[source], event.accepted + 1
-        fate = self._draws.fate(source_name, self._function_name, arrival_ns, invocation, ordinal)
+        names = source_name, self._function_name
+        fate = self._draws.fate_after_waiting(*names, arrival_ns, now_ns, invocation, ordinal)
         idle_timeout_ns = self._draws.idle_timeout(source_name, self._function_name, invocation, ordinal)
         return index, arrival_ns, source, ordinal, function, duration_ns, fate, idle_timeout_ns, init_ns
 
     def _drop(self, now_ns: int, event: QueuedEvent, reason: DropReason) -> None:
         self._log_drop(event.index, event.attempts, now_ns, int(reason))
+        self._deliver(now_ns, event, self._spec.on_failure)
         self._settled()
+
+    def _deliver(self, now_ns: int, event: QueuedEvent, queue: int | None) -> None:
+        """Send a record of the event to its destination, if it has one.
+
+        MODEL: deliveries always succeed, and at once.
+        """
+        if queue is not None:
+            self._event_sources.take_event(queue, now_ns, event.request, event.attempts, event.accepted)
 
     def _settled(self) -> None:
         if not self.pending and not self._under_way:
@@ -215,7 +230,7 @@ class AsyncQueue:
         self._next_look = key
         look = Recurring(self._clock)
         look.callbacks = [lambda _: self._look(key)]
-        self._clock.schedule_in(look, priority(EventKind.QUEUED_WORK, key[1]), due_ns - now_ns)
+        self._clock.schedule_in(look, queued_rank(key[1], QueuedStep.TRY), due_ns - now_ns)
 
     def _look(self, key: tuple[int, int]) -> None:
         """Try one event; the next has its own turn, for at one instant another function's event may come between."""

@@ -291,9 +291,7 @@ class FunctionState:
         now_ns = environment.ends_ns
         pool = environment.pool
         pool.in_flight -= 1
-        call = environment.call
-        if call is not None:
-            call.answered(environment.attempt, environment.result)
+        call, attempt, result = environment.call, environment.attempt, environment.result
         created_ns = environment.created_ns
         # lifecycle.is_past_max_age, in line; or its code is obsolete
         if now_ns - created_ns > environment.max_age_ns or created_ns < self._obsolete_before_ns:
@@ -303,6 +301,8 @@ class FunctionState:
         else:
             environment.expires_ns = now_ns + environment.idle_timeout_ns
             self._idle.append(environment)
+        if call is not None:
+            call.answered(attempt, result)
         if pool.in_flight == 0:
             self._on_idle_pool()
 

@@ -13,6 +13,7 @@ from lambdasim.engine.base import Interrupt, OnProgress
 from lambdasim.engine.ordering import EventKind, arrival_rank, priority
 from lambdasim.engine.reference.async_queue import AsyncQueue, EventSource
 from lambdasim.engine.reference.clients import Call, Clients
+from lambdasim.engine.reference.event_sources import EventSources, Sender
 from lambdasim.engine.reference.function import ACCEPTED, FunctionState
 from lambdasim.engine.reference.limits import Bucket, Pool, RequestRateRamp
 from lambdasim.engine.reference.recurring import Callbacks, Clock, Recurring
@@ -74,6 +75,14 @@ class _Simulation:
         self._api_gateway = Bucket(platform.api_gateway)
         self._arrival_ranks = [arrival_rank(index) for index in range(len(platform.clients))]
         self._users = {index: self._users_of(index) for index in workload.user_activity}
+        self._event_sources = EventSources(
+            self._clock,
+            workload=workload,
+            platform=platform,
+            functions=self._functions,
+            recorder=self._recorder,
+            on_settled=self._end_if_done,
+        )
         self._queues = self._event_queues() if "async" in workload.source_invokes else []
         self._clients = [self._callers(index) for index in range(len(platform.clients))]
         self._own_pools: dict[int, Pool] = {
@@ -88,6 +97,8 @@ class _Simulation:
         self._arrival = Recurring(self._clock)
         self._arrival_due: Callbacks = [self._on_arrival]
         self._end = Recurring(self._clock)
+        self._end_check = Recurring(self._clock)
+        self._is_check_due = False
         self._is_ending = False
 
     def _event_queues(self) -> list[AsyncQueue]:
@@ -101,15 +112,18 @@ class _Simulation:
                 source_names=self._workload.source_names,
                 draws=self._workload.draws,
                 recorder=self._recorder,
+                event_sources=self._event_sources,
                 on_settled=self._end_if_done,
             )
             for function, spec in zip(self._functions, self._platform.functions, strict=True)
         ]
 
-    def _callers(self, source: int) -> Clients | EventSource | None:
+    def _callers(self, source: int) -> Clients | EventSource | Sender | None:
         """Callers that need state of their own; None for those who send once and wait."""
         if self._workload.source_invokes[source] == "async":
             return EventSource(self._queues)
+        if self._platform.source_queues[source] >= 0:
+            return self._event_sources.sender(self._platform.source_queues[source])
         spec, users = self._platform.clients[source], self._users.get(source)
         if spec.is_patient and users is None:
             return None
@@ -178,6 +192,7 @@ class _Simulation:
         end_ns = self._clock.now_ns
         for function in self._functions:
             function.finish(end_ns)
+        self._event_sources.finish(end_ns)
         return self._recorder.finish(
             end_ns=end_ns,
             arrived=self._drawn if self._next is None or self._users else self._next[0],
@@ -185,6 +200,8 @@ class _Simulation:
             is_partial=interrupt is not None and interrupt.requested,
             source_names=self._workload.source_names,
             source_invokes=self._workload.source_invokes,
+            source_queues=self._platform.source_queues,
+            queue_names=self._event_sources.names,
             function_names=self._workload.function_names,
         )
 
@@ -203,6 +220,8 @@ class _Simulation:
                 self._reserve(index, spec, change.at_ns)
         for index in change.deployed:
             self._functions[index].deploy(change.at_ns)
+        if change.redriven is not None:
+            self._event_sources.redrive(change.at_ns, *change.redriven)
 
     def _reserve(self, index: int, spec: PoolSpec, now_ns: int) -> None:
         """A reservation where there was none: a new bucket, full; what an earlier one admitted still counts in it."""
@@ -257,11 +276,18 @@ class _Simulation:
         """End the run once nothing is left that could still happen to a request, but not before ``duration``."""
         if self._next is not None or any(pool.in_flight for pool in self._pools):
             return
-        if any(self._all_pending()):
+        if any(self._all_pending()) or self._event_sources.is_waiting:
             return
         if any(users.present for users in self._users.values()):
             return
-        self._end_after(max(0, self._platform.duration_ns - self._clock.now_ns))
+        wait_ns = self._platform.duration_ns - self._clock.now_ns
+        if wait_ns <= 0:
+            self._end_now()
+        elif not self._is_check_due:
+            # Looked at again then: a change before the end can bring work back.
+            self._is_check_due = True
+            self._end_check.callbacks = [lambda _: self._end_if_done()]
+            self._schedule(self._end_check, _RUN_END, wait_ns)
 
     def _all_pending(self) -> Iterator[set[int]]:
         """Requests whose next attempt is still to come, by who will send it."""
@@ -272,9 +298,6 @@ class _Simulation:
             yield queue.pending
 
     def _end_now(self) -> None:
-        self._end_after(0)
-
-    def _end_after(self, delay_ns: int) -> None:
-        if not self._is_ending or delay_ns == 0:
+        if not self._is_ending:
             self._is_ending = True
-            self._schedule(self._end, _RUN_END, delay_ns)
+            self._schedule(self._end, _RUN_END, 0)

@@ -21,7 +21,10 @@ from lambdasim.report.pictures.concurrency import concurrency
 from lambdasim.report.pictures.latency import latency
 from lambdasim.report.pictures.lifelines import lifelines
 from lambdasim.report.pictures.outcomes import outcomes
+from lambdasim.report.pictures.queues import queues
+from lambdasim.report.pictures.receives import receives
 from lambdasim.report.pictures.retry_ladder import retry_ladder
+from lambdasim.report.pictures.streams import streams
 from lambdasim.report.pictures.style import png
 
 __all__ = ["PICTURES", "Pictures", "pictures_of", "save_all"]
@@ -35,9 +38,14 @@ PICTURES: dict[str, Callable[[Run], Axes]] = {
     "cloudwatch": cloudwatch,
     "retry_ladder": retry_ladder,
     "backlog": backlog,
+    "receives": receives,
+    "queues": queues,
+    "streams": streams,
 }
 
 _OF_EVENTS = ("retry_ladder", "backlog")  # only of runs that have asynchronous events
+_OF_QUEUES = ("receives", "queues")  # only of scenarios that have queues
+_OF_STREAMS = ("streams",)  # and of those that have streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +87,30 @@ class Pictures:
         """The queue of asynchronous events: how many wait, how old the oldest is, how many are given up."""
         return backlog(self.run, ax)
 
+    def receives(self, ax: Axes | None = None) -> Axes:
+        """Some SQS messages that were not done at once, receive by receive; all attempts with batches over time."""
+        return receives(self.run, ax)
+
+    def queues(self, ax: Axes | None = None) -> Axes:
+        """SQS queues: what their messages are at any time, the age of the oldest, batches under way, dead letters."""
+        return queues(self.run, ax)
+
+    def streams(self, ax: Axes | None = None) -> Axes:
+        """Streams: what their records are at any time, iterator age, blocked shards, records given up."""
+        return streams(self.run, ax)
+
 
 def pictures_of(run: Run) -> list[str]:
-    """Names of the pictures that a run has: those of events only where a source sends events."""
-    has_events = "async" in run.log.source_invokes
-    return [name for name in PICTURES if has_events or name not in _OF_EVENTS]
+    """Names of the pictures that a run has: those of events only where a source sends events, and so on."""
+    left_out: set[str] = set()
+    for names, has_work in (
+        (_OF_EVENTS, "async" in run.log.source_invokes),
+        (_OF_QUEUES, bool(run.scenario.queues)),
+        (_OF_STREAMS, bool(run.scenario.streams)),
+    ):
+        if not has_work:
+            left_out.update(names)
+    return [name for name in PICTURES if name not in left_out]
 
 
 def save_all(run: Run, directory: Path) -> list[Path]:

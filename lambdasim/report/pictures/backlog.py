@@ -19,9 +19,10 @@ from lambdasim.metrics.async_events import is_event
 from lambdasim.metrics.levels import peak
 from lambdasim.metrics.run import Run
 from lambdasim.platform.async_retry import DropReason
+from lambdasim.report.pictures.ages import age_of_oldest, even_times
 from lambdasim.report.pictures.change_marks import mark_changes
-from lambdasim.report.pictures.event_waits import WaitFor, Waits, event_attempts, event_waits, least_between
-from lambdasim.report.pictures.stack import PIXELS, changes_of, function_colours, level_of
+from lambdasim.report.pictures.event_waits import WaitFor, Waits, event_attempts, event_waits
+from lambdasim.report.pictures.stack import changes_of, function_colours, level_of
 from lambdasim.report.pictures.style import (
     DROP_COLOURS,
     OTHERS_COLOUR,
@@ -51,7 +52,6 @@ _LABEL_ROOM = 0.17
 # Two marks closer than this share of the run have one label.
 _CLOSE = 0.02
 
-_NEVER_NS = 2**62
 _ROUND = [1, 2, 5, 10]
 _PAPER = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0}
 
@@ -98,7 +98,7 @@ def queue_levels(run: Run, waits: Waits) -> Queue:
     times_ns = changes_of(spans, log.end_ns)
     is_exact = times_ns is not None
     if times_ns is None:
-        times_ns = _even(log)
+        times_ns = even_times(log.end_ns)
     *waiting, under_way = (level_of(*span, times_ns, is_exact=is_exact) for span in spans)
     return Queue(
         times_ns=times_ns,
@@ -111,32 +111,9 @@ def queue_levels(run: Run, waits: Waits) -> Queue:
     )
 
 
-def _even(log: EventLog) -> IntArray:
-    return np.linspace(0, log.end_ns, PIXELS + 1).astype(np.int64)
-
-
 def oldest_age(log: EventLog, waits: Waits) -> tuple[IntArray, IntArray]:
-    """Times and ages in ns, a line to draw: the age of the oldest event that waits, counted from its arrival.
-
-    With few waits the line is exact; with many it holds the highest age of each pixel.
-    """
-    waits = waits.where(waits.end_ns != waits.start_ns)
-    end_ns = np.where(waits.end_ns == NOT_YET, log.end_ns, waits.end_ns)
-    arrival_ns = log.requests.arrival_ns[waits.request]
-    exact = changes_of([(waits.start_ns, end_ns)], log.end_ns)
-    times_ns = _even(log) if exact is None else exact
-    cells = len(times_ns) - 1
-    first = np.searchsorted(times_ns, waits.start_ns, side="right") - 1
-    last = np.searchsorted(times_ns, end_ns, side="right") - 1
-    oldest_ns = least_between(arrival_ns, first, last, cells=cells, missing=_NEVER_NS)
-    is_empty = oldest_ns == _NEVER_NS
-    at_end = np.where(is_empty, 0, times_ns[1:] - oldest_ns)
-    at_start = np.where(is_empty, 0, times_ns[:-1] - oldest_ns)
-    if exact is None:
-        np.maximum.at(at_end, np.minimum(last, cells - 1), end_ns - arrival_ns)
-        at_start = at_end
-    line_times = np.column_stack((times_ns[:-1], times_ns[1:])).ravel()
-    return line_times, np.column_stack((at_start, at_end)).ravel()
+    """Times and ages in ns, a line to draw: the age of the oldest event that waits, counted from its arrival."""
+    return age_of_oldest(log.requests.arrival_ns[waits.request], waits.start_ns, waits.end_ns, log.end_ns)
 
 
 def backlog(run: Run, ax: Axes | None = None) -> Axes:
@@ -270,7 +247,7 @@ def _draw_drops(ax: Axes, log: EventLog) -> list[tuple[Artist, str]]:
     by_reason = {reason: np.sort(log.drops.time_ns[log.drops.reason == reason]) for reason in DropReason}
     spans = [(times_ns, np.full(len(times_ns), NOT_YET)) for times_ns in by_reason.values()]
     exact = changes_of(spans, log.end_ns)
-    times_ns = _even(log) if exact is None else exact
+    times_ns = even_times(log.end_ns) if exact is None else exact
     below = np.zeros(len(times_ns))
     for reason, dropped_ns in by_reason.items():
         if not len(dropped_ns):

@@ -32,9 +32,9 @@ class WaitFor(IntEnum):
     FIRST_TRY = 2
 
 
-_ENDED = np.array([Ended.OK, Ended.FAILED, Ended.FAILED, Ended.FAILED, Ended.RUNNING])
+ENDED = np.array([Ended.OK, Ended.FAILED, Ended.FAILED, Ended.FAILED, Ended.RUNNING])
 _WAIT_AFTER = np.array([-1, WaitFor.RETRY_AFTER_ERROR, WaitFor.RETRY_AFTER_THROTTLE, -1])
-assert len(_ENDED) == len(Result)
+assert len(ENDED) == len(Result)
 assert len(_WAIT_AFTER) == len(Ended)
 
 
@@ -83,7 +83,7 @@ def event_attempts(run: Run) -> Attempts:
     attempt = np.concatenate((log.invocations.attempt[accepted], log.throttles.attempt[refused]))
     times = log.throttles.time_ns[refused]
     order = np.argsort(request * (int(attempt.max(initial=0)) + 1) + attempt, kind="stable")
-    ended = np.concatenate((_ENDED[log.invocations.result[accepted]], np.full(len(times), Ended.THROTTLED)))
+    ended = np.concatenate((ENDED[log.invocations.result[accepted]], np.full(len(times), Ended.THROTTLED)))
     return Attempts(
         request=request[order],
         time_ns=np.concatenate((log.invocations.admitted_ns[accepted], times))[order],
@@ -115,25 +115,3 @@ def event_waits(run: Run, attempts: Attempts) -> Waits:
         kind=np.concatenate((np.full(len(events), WaitFor.FIRST_TRY), _WAIT_AFTER[attempts.ended[goes_on]])),
         is_before_attempt=np.concatenate((tried, is_followed)),
     )
-
-
-def least_between(
-    values: IntArray, first: IntArray, last: IntArray, *, cells: int, missing: int
-) -> npt.NDArray[np.int64]:
-    """The least value of all intervals of cells [first, last) that cover a cell. Shape (cells,), ``missing`` in none.
-
-    An interval is two overlapping blocks of a power of two of cells. So each is written once into the table of its
-    block length, and the tables are handed down from the longest blocks to single cells.
-    """
-    covers = last > first
-    values, first, last = values[covers], first[covers], last[covers]
-    power = np.frexp((last - first).astype(np.float64))[1] - 1
-    levels = int(power.max(initial=0)) + 1
-    table = np.full((levels, cells), missing, dtype=np.int64)
-    np.minimum.at(table, (power, first), values)
-    np.minimum.at(table, (power, last - (1 << power)), values)
-    for level in range(levels - 1, 0, -1):
-        half = 1 << (level - 1)
-        np.minimum(table[level - 1], table[level], out=table[level - 1])
-        np.minimum(table[level - 1, half:], table[level, :-half], out=table[level - 1, half:])
-    return np.asarray(table[0])

@@ -188,7 +188,8 @@ def _set_axis(ax: Axes, longest_s: float, *, is_since_first_try: bool) -> None:
     ax.grid(True, axis="x")
 
 
-def _segments(spans: FloatArray, colour: str, **look: Any) -> LineCollection:
+def segments(spans: FloatArray, colour: str, **look: Any) -> LineCollection:
+    """A horizontal line for each (row, from, to)."""
     row, begin, finish = spans.T
     ends = np.stack((np.column_stack((begin, row)), np.column_stack((finish, row))), axis=1)
     return LineCollection(list(ends), colors=colour, **look)
@@ -209,8 +210,8 @@ def _draw_ladders(ax: Axes, run: Run, made: Ladders) -> list[tuple[Artist, str]]
         (WaitFor.RETRY_AFTER_THROTTLE, Colour.THROTTLED),
         (WaitFor.RETRY_AFTER_ERROR, Colour.FAILED),
     ):
-        ax.add_collection(_segments(made.waits[kind], colour, linewidths=1.2, alpha=0.7, label=kind.name))
-    ax.add_collection(_segments(made.work, Colour.BUSY, linewidths=3, label="work"))
+        ax.add_collection(segments(made.waits[kind], colour, linewidths=1.2, alpha=0.7, label=kind.name))
+    ax.add_collection(segments(made.work, Colour.BUSY, linewidths=3, label="work"))
     for ended, look, label in _RESULTS:
         marks = made.ended[ended]
         if len(marks):

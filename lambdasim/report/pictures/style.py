@@ -47,6 +47,8 @@ class Colour(StrEnum):
     TIMED_OUT_CLIENT = "#F0E442"
     DROPPED = "#661100"
     QUEUED = "#C9BFA0"  # not tried yet
+    DELAYED = "#EAE4D3"  # a message that is not visible yet
+    GATHERED = "#8E8055"  # received, in a batch that is not tried yet
     IN_FLIGHT = "#999999"
     EVERYTHING = "#000000"  # all requests together: the offered rate, the latency of all
     CEILING = "#444444"  # account quota and scaling rate
@@ -69,6 +71,9 @@ DROP_COLOURS = {
     DropReason.RETRIES_EXHAUSTED: "#A35A4A",
     DropReason.ZERO_RESERVED_CONCURRENCY: "#D3A79C",
 }
+
+# And of messages and records that are given up.
+UNEXECUTED_COLOUR, EXECUTED_COLOUR, EXPIRED_COLOUR = "#661100", "#D3A79C", "#A35A4A"
 
 # Functions: after Paul Tol's muted scheme, without its hues that have a meaning above.
 FUNCTION_COLOURS = ("#332288", "#DDCC77", "#AA4499", "#88CCEE", "#882255", "#999933", "#CC6677")
