@@ -18,7 +18,10 @@ from tests.properties.plans import (
     EventsPlan,
     FrontEndPlan,
     FunctionPlan,
+    MappingPlan,
     Plan,
+    PollingPlan,
+    QueuePlan,
     RetryPlan,
     Row,
     Sdk,
@@ -413,6 +416,203 @@ def crowded_queues(draw: DrawFn) -> Plan:
         drain=100,
         tick_ms=1_000,
     )
+
+
+@st.composite
+def mappings(draw: DrawFn, n_functions: int, *, is_fifo: bool) -> MappingPlan:
+    """How a queue is polled: few places, small batches, and delays in whole ticks."""
+    start = draw(st.integers(1, 3))
+    scaling = PollingPlan(
+        start=start,
+        rate=draw(st.integers(1, 3)),
+        per=draw(st.sampled_from([1, 2, 3, 3, 7, 60])),
+        most=start + draw(st.integers(0, 4)),
+    )
+    return MappingPlan(
+        function=draw(st.integers(0, n_functions - 1)),
+        batch_size=draw(st.sampled_from([1, 1, 2, 2, 3, 5, 10])),
+        window=0 if is_fifo else draw(st.sampled_from([0, 0, 0, 1, 2, 3, 5])),
+        most_at_once=draw(_maybe(st.integers(2, 3))),
+        is_partial=draw(st.booleans()),
+        adds_up=draw(st.booleans()),
+        scaling=draw(st.sampled_from([scaling, scaling, scaling, None])),
+        scale_in=draw(st.sampled_from([10, 50, 100])),
+        back_off=draw(st.sampled_from([(70, 10), (50, 1), (70, 3), None])),
+        retry=(draw(st.integers(1, 2)), draw(st.sampled_from([1, 4, 20]))),
+        jitter=draw(st.sampled_from(["none", "none", "full", "equal"])),
+    )
+
+
+@st.composite
+def sqs_queues(draw: DrawFn, n_functions: int, *, kinds: tuple[bool, ...]) -> tuple[QueuePlan, ...]:
+    """Queues, FIFO ones where ``kinds`` says so, often with dead-letter queues, which may lead around a loop."""
+    made = []
+    for number, is_fifo in enumerate(kinds):
+        others = [other for other, kind in enumerate(kinds) if kind == is_fifo and other != number]
+        dead_letter = draw(st.sampled_from([None, *others, *others]))
+        is_polled = number == 0 or draw(st.sampled_from([True, True, False]))
+        mapping = draw(mappings(n_functions, is_fifo=is_fifo)) if is_polled else None
+        # A message that is visible again while its batch is still gathered would be in it twice.
+        least = 1 if mapping is None else mapping.window + 1
+        made.append(
+            QueuePlan(
+                visibility=max(least, draw(st.sampled_from([1, 2, 3, 4, 5, 8, 20, 60, 61]))),
+                retention=draw(st.sampled_from([60, 60, 61, 63, 66, 90, 120, 1_000])),
+                delay=draw(st.sampled_from([0, 0, 0, 0, 1, 2, 5, 60])),
+                most_receives=None if dead_letter is None else draw(st.sampled_from([1, 1, 2, 3])),
+                dead_letter=dead_letter,
+                groups=draw(st.sampled_from([1, 1, 2, 3])) if is_fifo else None,
+                message_kb=draw(st.sampled_from([1, 1, 1, 1_024])),
+                mapping=mapping,
+            )
+        )
+    return tuple(made)
+
+
+@st.composite
+def queue_plans(draw: DrawFn, *, has_fifo: bool = True, has_changes: bool = True, has_events: bool = True) -> Plan:
+    """Queues whose functions have few units, beside events that lead to queues, and callers. A tick is a second."""
+    kinds = (
+        draw(st.booleans()) if has_fifo else False,
+        *draw(st.lists(st.booleans() if has_fifo else st.just(False), min_size=0, max_size=2)),
+    )
+    n_functions = draw(st.sampled_from([1, 1, 2]))
+    queues = draw(sqs_queues(n_functions, kinds=kinds))
+    standard = st.sampled_from([None, *(number for number, is_fifo in enumerate(kinds) if not is_fifo)])
+    durations = st.sampled_from([1, 1, 2, 4, 9]) | st.lists(DURATIONS, min_size=2, max_size=3).map(tuple)
+    made = tuple(
+        FunctionPlan(
+            duration=draw(durations),
+            init=draw(st.sampled_from([0, 0, 1, 3, 11])),
+            idle_timeout=draw(st.one_of(st.none(), st.integers(1, 9), st.just((1, 6)))),
+            max_age=draw(_maybe(st.integers(1, 99))),
+            timeout=draw(st.sampled_from([None, None, 2, 4])),
+            reserved=draw(st.sampled_from([None, None, None, 1, 2, 0])),
+            is_eager=draw(st.booleans()),
+            is_mru=draw(st.booleans()),
+            error_percent=draw(st.sampled_from([0, 0, 30, 60])),
+            poison_percent=draw(st.sampled_from([0, 0, 40, 100])),
+            crash_percent=draw(st.sampled_from([0, 0, 40])),
+            scaling=draw(st.none() | st.none() | buckets()),
+            events=EventsPlan(
+                max_age=draw(st.sampled_from([60, 61, 63, 90, 300])),
+                retries=draw(st.sampled_from([0, 0, 1])),
+                on_success=draw(standard),
+                on_failure=draw(standard),
+                is_dead_letter=draw(st.booleans()),
+            ),
+        )
+        for _ in range(n_functions)
+    )
+    polled = st.sampled_from([number for number, queue in enumerate(queues) if queue.mapping is not None])
+    row = st.tuples(
+        st.integers(0, 20), st.sampled_from([None, None, 1, 2, 5]), st.sampled_from([None, None, None, 0, 2])
+    )
+    # Levels change at whole minutes, and after 15 quiet ones.
+    later = draw(st.sampled_from([0, 0, 0, 0, 60, 105, 920, 1_000]))
+    shift = st.sampled_from([0, 0, later])
+    sources = []
+    others = ["sqs", "sync", "async"] if has_events else ["sqs", "sync"]
+    for kind in ("sqs", *draw(st.lists(st.sampled_from(others), max_size=2))):
+        drawn = draw(st.lists(st.tuples(row, shift), min_size=1, max_size=8))
+        rows_ = sorted(((one[0] + more, *one[1:]) for one, more in drawn), key=lambda one: one[0])
+        source = SourcePlan(function=draw(st.integers(0, n_functions - 1)), rows=tuple(Row(*one) for one in rows_))
+        if kind == "sqs":
+            queue = draw(polled)
+            mapping = queues[queue].mapping
+            assert mapping is not None
+            source = replace(source, queue=queue, function=mapping.function)
+        if kind == "sync":
+            source = replace(source, retry=draw(st.none() | st.builds(Always, st.integers(2, 5), st.integers(1, 2))))
+        sources.append(replace(source, is_async=kind == "async"))
+    if draw(st.booleans()):
+        sources.reverse()
+    plan = Plan(
+        functions=made,
+        sources=tuple(sources),
+        queues=queues,
+        shared=draw(st.sampled_from([1, 1, 2, 3])),
+        scaling=draw(st.none() | st.none() | buckets()),
+        is_scaling_region_wide=draw(st.booleans()),
+        requests_per_concurrency=draw(st.sampled_from([None, None, 1])),
+        ramp=draw(st.none() | st.none() | st.tuples(st.integers(1, 3), st.just(1))),
+        duration=25 + later,
+        drain=draw(st.sampled_from([0, 40, 130, 300])),
+        tick_ms=1_000,
+    )
+    return replace(plan, changes=draw(queue_changes(plan))) if has_changes and draw(st.booleans()) else plan
+
+
+@st.composite
+def queue_changes(draw: DrawFn, plan: Plan) -> tuple[ChangePlan, ...]:
+    """Changes of limits and code, and redrives of dead-letter queues."""
+    stretch = draw(st.sampled_from([1, 1, 4]))
+    late = (replace(change, at=stretch * change.at) for change in draw(changes(plan)))
+    made = [change for change in late if change.at <= plan.duration + plan.drain]
+    targets = sorted({queue.dead_letter for queue in plan.queues if queue.dead_letter is not None})
+    if targets:
+        redrive = st.tuples(st.integers(1, 90), st.sampled_from(targets), st.sampled_from([1, 1, 2, 500]))
+        for at, queue, rate in draw(st.lists(redrive, min_size=1, max_size=3)):
+            if at <= plan.duration + plan.drain:
+                made.append(ChangePlan(at=at, redrive=(queue, rate)))
+    return tuple(made)
+
+
+@st.composite
+def healing_queue_plans(draw: DrawFn) -> Plan:
+    """Queues that give nothing up, functions that fail often and not always, and time enough for every message."""
+    plan = draw(queue_plans(has_changes=False, has_events=False))
+    init, duration, timeout = draw(st.sampled_from([(0, 1, None), (1, 1, 2), (3, 1, 3), (11, 2, None)]))
+    functions_ = tuple(
+        replace(
+            one,
+            duration=duration,
+            init=init,
+            timeout=timeout,  # sometimes less than a second init and the duration together
+            idle_timeout=draw(st.sampled_from([1, 5])),
+            reserved=draw(st.sampled_from([None, 1, 2])),
+            error_percent=draw(st.sampled_from([0, 20])),
+            poison_percent=0,
+            crash_percent=draw(st.sampled_from([0, 0, 20])),
+        )
+        for one in plan.functions
+    )
+    long = 14 * 86_400
+    queues = tuple(
+        replace(one, visibility=draw(st.sampled_from([60, 90])), retention=long, most_receives=None, dead_letter=None)
+        for one in plan.queues
+    )
+    queues = tuple(
+        one if one.mapping is None else replace(one, mapping=replace(one.mapping, adds_up=False, batch_size=size))
+        for one, size in zip(queues, draw(st.tuples(*[st.integers(1, 4)] * len(queues))), strict=True)
+    )
+    sources = tuple(
+        replace(one, rows=tuple(replace(row, duration=None, init=None) for row in one.rows))
+        for one in plan.sources
+        if one.queue is not None
+    )
+    plan = replace(plan, functions=functions_, queues=queues, sources=sources, drain=50_000)
+    faults: list[ChangePlan] = []
+    for at in draw(st.lists(st.integers(0, 200), max_size=3)):
+        number = draw(st.integers(0, len(functions_) - 1))
+        faults.append(ChangePlan(at=at, deploy=number))
+        if functions_[number].reserved is not None and draw(st.booleans()):  # stopped for a while
+            faults.append(ChangePlan(at=at, reserved=((number, 0),)))
+            faults.append(ChangePlan(at=at + 200, reserved=((number, functions_[number].reserved),)))
+    return replace(plan, changes=tuple(sorted(faults, key=lambda change: change.at)))
+
+
+@st.composite
+def patient_queue_plans(draw: DrawFn) -> Plan:
+    """FIFO queues whose messages stay hidden for longer than most invocations take, tries included."""
+    plan = draw(queue_plans())
+    queues = tuple(
+        replace(one, visibility=draw(st.sampled_from([30, 60, 100])), groups=draw(st.integers(1, 3)))
+        if one.groups is not None
+        else one
+        for one in plan.queues
+    )
+    return replace(plan, queues=queues)
 
 
 def _without_scaling(function: FunctionPlan) -> FunctionPlan:

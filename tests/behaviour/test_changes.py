@@ -154,6 +154,34 @@ class TestIncident:
         off = {"at": "9s", "functions": {"f": {"errors": {}}}}
         assert [one.result for one in invocations(changed([4, 5, 9], on, off))] == [OK, ERROR, OK]
 
+    def test_a_fix_helps_what_waits(self) -> None:
+        """Everything fails until 40. Sent at 0: an event, tried at 0 and 61; a message, at 0 and 30 and 60; a record.
+
+        The record is tried at 1 s, and after 1, 2, 4, 8 and 16 s more, each after the second that it failed in: at 37
+        for the last time in vain, at 70.
+        """
+        function = {"duration": "1s", "timeout": "3s", "errors": {"rate": "100%"}}
+        function["async"] = {"jitter": "none", "dispatch_delay": "0s"}
+        log = run(
+            functions={"e": function, "m": function, "r": function},
+            queues={"q": {"event_source_mapping": {"function": "m"}}},
+            streams={"s": {"event_source_mapping": {"function": "r"}}},
+            traffic={
+                "events": {"function": "e", "invoke": "async", "trace": trace([0])},
+                "messages": {"function": "m", "invoke": "sqs", "queue": "q", "trace": trace([0])},
+                "records": {"function": "r", "invoke": "stream", "stream": "s", "trace": trace([0])},
+            },
+            changes=[{"at": "40s", "functions": {name: {"errors": {}} for name in ("e", "m", "r")}}],
+            duration="10s",
+        )
+        tried = [(one.request, one.admitted, one.result) for one in invocations(log)]
+        assert tried == [
+            *((0, 0, ERROR), (0, 61, OK)),
+            *((1, 0, ERROR), (1, 30, ERROR), (1, 60, OK)),
+            *((2, at, ERROR) for at in (1, 3, 6, 11, 20, 37)),
+            (2, 70, OK),
+        ]
+
     def test_the_same_draws_under_another_law(self) -> None:
         """Doubling the mean of an exponential duration doubles each request's own duration, and moves no other."""
         made = {"functions": {"f": {"duration": {"exponential": {"mean": "1s"}}}}, "duration": "20s"}

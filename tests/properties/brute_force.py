@@ -3,7 +3,7 @@
 It is slow and plain on purpose: every expiry is a real event, every search a scan of a list, every token bucket a
 fraction, and the order of simultaneous events is the tuple (time, kind, index) in a heap. It shares no code with the
 engine but the random draws, which are input to both. What callers do and see is in ``brute_callers``, the rules of
-asynchronous events in ``brute_events``.
+asynchronous events in ``brute_events``, queues of messages in ``brute_queues``.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ from tests.properties.brute_parts import (
     Tokens,
     full,
 )
+from tests.properties.brute_queues import BruteQueue, Queues
 from tests.properties.plans import (
     BucketPlan,
     ChangePlan,
@@ -90,7 +91,7 @@ class BruteForce:
     heap: list[tuple[int, int, tuple[int, ...], int, object]] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)  # that have arrived, by index
     invocations: list[Invocation] = field(default_factory=list)
-    throttles: list[tuple[int, int, int, int]] = field(default_factory=list)
+    throttles: list[tuple[int, int, int, int, int]] = field(default_factory=list)
     abandonments: list[tuple[int, int, int]] = field(default_factory=list)
     drops: list[tuple[int, int, int, int]] = field(default_factory=list)
     sandboxes: list[Sandbox] = field(default_factory=list)
@@ -108,10 +109,11 @@ class BruteForce:
             if made.users is not None
         }
         self.queues = [Queue(made.events or EventsPlan()) for made in self.plan.functions]
+        self.messages = Queues(self)
         self._fill_buckets()
         self._schedule_arrivals()
         for number, change in enumerate(self.plan.changes):
-            self._at(change.at * self.tick, CHANGE, (number,), change)
+            self.later(change.at * self.tick, CHANGE, (number,), change)
 
     def _fill_buckets(self) -> None:
         region = None
@@ -146,7 +148,7 @@ class BruteForce:
                         duration = row.duration * self.tick
                     init = None if row.init is None else row.init * self.tick
                     request = Request(time, source, number, function, duration, init)
-                    self._at(time, ARRIVAL, (source, number), request)
+                    self.later(time, ARRIVAL, (source, number), request)
 
     def _come(self, source: int, user: int, round_: int, time: int) -> None:
         """A virtual user sends its next request as soon as it is there."""
@@ -155,7 +157,7 @@ class BruteForce:
             function, number = self.plan.sources[source].function, ordinal(user, round_)
             duration = self._duration(source, number, function, arrival)
             request = Request(arrival, source, number, function, duration, user=user, round=round_)
-            self._at(arrival, ARRIVAL, (source, user), request)
+            self.later(arrival, ARRIVAL, (source, user), request)
 
     def _duration(self, source: int, number: int, function: int, arrival: int) -> int:
         """By the code that was in force when the request arrived."""
@@ -169,16 +171,29 @@ class BruteForce:
 
     def run(self) -> int:
         """Run to the end; returns the instant of the end."""
-        end = (self.plan.duration + self.plan.drain) * self.tick
-        is_over = False
+        duration, last = self.plan.duration * self.tick, (self.plan.duration + self.plan.drain) * self.tick
         while True:
-            next_time = self.heap[0][0] if self.heap else NEVER
-            if not is_over and next_time > self.now and self._is_done():
-                is_over, end = True, min(end, max(self.now, self.plan.duration * self.tick))
-            if next_time > end:
-                return end
-            self.now, kind, _, _, subject = heapq.heappop(self.heap)
-            self._handle(kind, subject)
+            time, look = self._next()
+            if time > self.now and self._is_done() and (self.now >= duration or time > duration):
+                return min(last, max(self.now, duration))
+            if time > last:
+                return last
+            self.messages.pass_time(self.now, time)
+            self.now = time
+            if look is not None:
+                self.messages.look(look)
+            else:
+                _, kind, _, _, subject = heapq.heappop(self.heap)
+                self._handle(kind, subject)
+
+    def _next(self) -> tuple[int, BruteQueue | None]:
+        """When something happens next, and whether it is a look at a queue; else it is the first in the heap.
+
+        Of equals what stands in the heap is first.
+        """
+        least = self.heap[0][:3] if self.heap else (NEVER, 0, ())
+        look = min(self.messages.looks(), key=lambda made: made[:3], default=None)
+        return (least[0], None) if look is None or least <= look[:3] else (look[0], look[3])
 
     def _handle(self, kind: int, subject: object) -> None:
         if kind == ARRIVAL:
@@ -188,12 +203,16 @@ class BruteForce:
             if self._source(subject).is_async:
                 name, function = source_name(subject.source), function_name(subject.function)
                 self._queue_for(subject, self.workload.draws.dispatch_delay(name, function, subject.ordinal))
+            elif (queue := self._source(subject).queue) is not None:
+                self.messages.send(subject, queue)
             else:
                 self._attempt(subject)
         elif kind == QUEUED:
             if isinstance(subject, Request):
                 self._queue_of(subject).due.append(subject)
                 self._look(self._queue_of(subject))
+            elif callable(subject):
+                subject()
             else:
                 self._read(*subject)
         elif kind == RETRY:
@@ -226,6 +245,7 @@ class BruteForce:
             not any(kind == ARRIVAL for _, kind, _, _, _ in self.heap)
             and not any(request.is_pending for request in self.requests)
             and not any(self._is_in_flight(invocation) for invocation in self.invocations)
+            and self.messages.is_done
         )
 
     def _is_in_flight(self, invocation: Invocation) -> bool:
@@ -256,40 +276,67 @@ class BruteForce:
                     if sandbox in self.idle:
                         self.idle.remove(sandbox)
                         sandbox.reaped = self.now
+        if change.redrive is not None:
+            self.messages.redrive(*change.redrive)
 
     def _attempt(self, request: Request) -> None:
         request.attempts += 1
         source = self._source(request)
         if source.via is not None and source.via.is_api_gateway and self.gateway is not None:
             if self.gateway.settle(self.now) < 1:
-                self.throttles.append((request.index, request.attempts, self.now, API_GATEWAY_RATE))
+                self._note_throttle(request, API_GATEWAY_RATE)
                 self._failed(request, THROTTLED)
                 return
             self.gateway.level -= 1
-        refusal, takes = self._refusal(request.function)
+        refusal = self.invoke(self._invocation_of(request))
         if refusal is not None:
-            self.throttles.append((request.index, request.attempts, self.now, refusal))
+            self._note_throttle(request, refusal)
             self._failed(request, seen_of_throttle(source))
             return
-        ramp = self.ramps[request.function]
-        if ramp is not None:
-            ramp.accepted += 1
+        request.accepted += 1
         request.is_waiting = True
         timeout = patience(source)[0]
         if timeout is not None:
-            self._at(self.now + timeout * self.tick, CLIENT_TIMEOUT, (request.index,), (request, request.attempts))
-        self._accept(request, takes)
+            self.later(self.now + timeout * self.tick, CLIENT_TIMEOUT, (request.index,), (request, request.attempts))
 
-    def _accept(self, request: Request, takes: list[Tokens]) -> None:
+    def _note_throttle(self, request: Request, reason: int) -> None:
+        self.throttles.append((request.index, request.function, request.attempts, self.now, reason))
+
+    def _invocation_of(self, request: Request, *, is_event: bool = False) -> Invocation:
+        name, function = source_name(request.source), function_name(request.function)
+        draws, number = self.workload.draws, request.accepted + 1
+        # An event meets the errors that are in force when it is tried, a call those of its arrival.
+        now = self.now if is_event else request.arrival
+        return Invocation(
+            request,
+            request.attempts,
+            self.now,
+            function=request.function,
+            duration=request.duration,
+            init=request.init,
+            fate=draws.fate_after_waiting(name, function, request.arrival, now, number, request.ordinal),
+            idle_timeout=draws.idle_timeout(name, function, number, request.ordinal),
+        )
+
+    def invoke(self, invocation: Invocation) -> int | None:
+        """Offer a synchronous attempt to its function: the reason of a refusal, or None."""
+        refusal, takes = self._refusal(invocation.function)
+        if refusal is None:
+            ramp = self.ramps[invocation.function]
+            if ramp is not None:
+                ramp.accepted += 1
+            self._accept(invocation, takes)
+        return refusal
+
+    def _accept(self, invocation: Invocation, takes: list[Tokens]) -> None:
         for bucket in takes:
             bucket.level -= 1
-        request.accepted += 1
-        pool = SHARED if self.reserved[request.function] is None else request.function
-        invocation = Invocation(request, request.attempts, request.accepted, self.now, pool)
+        function = invocation.function
+        invocation.pool = SHARED if self.reserved[function] is None else function
         self.invocations.append(invocation)
-        mine = [sandbox for sandbox in self.idle if sandbox.function == request.function]
+        mine = [sandbox for sandbox in self.idle if sandbox.function == function]
         if mine:
-            chosen = mine[-1] if self._of(request.function).is_mru else mine[0]
+            chosen = mine[-1] if self._of(function).is_mru else mine[0]
             self.idle.remove(chosen)
             self._start(chosen, invocation)
         else:
@@ -328,10 +375,10 @@ class BruteForce:
         return None, takes
 
     def _create(self, invocation: Invocation) -> None:
-        function = invocation.request.function
+        function = invocation.function
         number = sum(1 for sandbox in self.sandboxes if sandbox.function == function)
         made = self._of(function)
-        init = made.init * self.tick if invocation.request.init is None else invocation.request.init
+        init = made.init * self.tick if invocation.init is None else invocation.init
         max_age = NEVER if made.max_age is None else made.max_age * self.tick
         sandbox = Sandbox(len(self.sandboxes), number, function, self.now, init, max_age)
         sandbox.must_redo_init = init > INIT_LIMIT
@@ -341,41 +388,43 @@ class BruteForce:
         else:
             sandbox.bound = invocation
             invocation.environment = sandbox.birth
-        self._at(self.now + min(init, INIT_LIMIT), INIT_END, (function, sandbox.birth), sandbox)
+        self.later(self.now + min(init, INIT_LIMIT), INIT_END, (function, sandbox.birth), sandbox)
 
     def _start(self, sandbox: Sandbox, invocation: Invocation) -> None:
         made = self._of(sandbox.function)
         timeout = NEVER if made.timeout is None else made.timeout * self.tick
-        invocation.work = invocation.request.duration + (sandbox.init if sandbox.must_redo_init else 0)
+        invocation.work = invocation.duration + (sandbox.init if sandbox.must_redo_init else 0)
         sandbox.must_redo_init = False
         invocation.handler = self.now
         invocation.environment = sandbox.birth
         invocation.is_cold = self.now == sandbox.created + min(sandbox.init, INIT_LIMIT)
         invocation.end = self.now + min(invocation.work, timeout)
-        self._at(invocation.end, END, (sandbox.function, sandbox.birth), invocation)
+        self.later(invocation.end, END, (sandbox.function, sandbox.birth), invocation)
 
     def _ended(self, invocation: Invocation) -> None:
         request, sandbox = invocation.request, self.sandboxes[invocation.environment]
         made = self._of(sandbox.function)
         is_timeout = made.timeout is not None and invocation.work > made.timeout * self.tick
-        invocation.result = TIMEOUT if is_timeout else self._fate(invocation)
+        invocation.result = TIMEOUT if is_timeout else invocation.fate
         if invocation.result in (CRASH, TIMEOUT):
             sandbox.must_redo_init = True
-        if self._source(request).is_async:
+        if invocation.batch is not None:
+            self.messages.ended(invocation.batch, invocation.result)
+        elif self._source(request).is_async:
             self._event_ended(request, invocation.result)
         elif request.is_waiting and request.attempts == invocation.attempt:
             self._answered(request, invocation.result)
-        queue = [one for one in self.waiting if one.request.function == sandbox.function]
+        queue = [one for one in self.waiting if one.function == sandbox.function]
         if self.now - sandbox.created > sandbox.max_age or sandbox.is_obsolete:
             sandbox.reaped = self.now
         elif queue:
             self.waiting.remove(queue[0])
             self._start(sandbox, queue[0])
         else:
-            self._fall_idle(sandbox, self._idle_timeout(invocation))
+            self._fall_idle(sandbox, invocation.idle_timeout)
 
     def _initialised(self, sandbox: Sandbox) -> None:
-        queue = [one for one in self.waiting if one.request.function == sandbox.function]
+        queue = [one for one in self.waiting if one.function == sandbox.function]
         if sandbox.bound is not None:
             bound, sandbox.bound = sandbox.bound, None
             self._start(sandbox, bound)
@@ -393,7 +442,7 @@ class BruteForce:
         sandbox.idle_periods += 1
         if self._of(sandbox.function).idle_timeout is not None:
             subject = (sandbox, sandbox.idle_periods)
-            self._at(self.now + timeout, EXPIRY, (sandbox.function, sandbox.birth), subject)
+            self.later(self.now + timeout, EXPIRY, (sandbox.function, sandbox.birth), subject)
 
     def _answered(self, request: Request, result: int) -> None:
         """The caller of a front end sees a function error as a 502; Lambda's own API answers with 200."""
@@ -420,7 +469,7 @@ class BruteForce:
         else:
             delay = policy.delay(request.attempts) * self.tick
         request.is_pending = True
-        self._at(self.now + delay, RETRY, (request.index,), request)
+        self.later(self.now + delay, RETRY, (request.index,), request)
 
     def _settled(self, request: Request) -> None:
         """A virtual user thinks, then it sends its next request."""
@@ -431,7 +480,7 @@ class BruteForce:
     def _queue_for(self, request: Request, delay: int) -> None:
         """In the queue, and due after a delay."""
         request.is_pending = True
-        self._at(self.now + delay, QUEUED, (request.index,), request)
+        self.later(self.now + delay, QUEUED, (request.index,), request)
 
     def _look(self, queue: Queue) -> None:
         """Look at the oldest of what is due when the reader takes one more, or when it is too old."""
@@ -439,7 +488,7 @@ class BruteForce:
         if oldest is not None:
             reads_at = queue.reads_at(self.now, self._under_way(queue))
             too_old_at = oldest.arrival + queue.plan.max_age * self.tick + 1
-            self._at(max(self.now, min(reads_at, too_old_at)), QUEUED, (oldest.index,), (queue, oldest))
+            self.later(max(self.now, min(reads_at, too_old_at)), QUEUED, (oldest.index,), (queue, oldest))
 
     def _read(self, queue: Queue, oldest: Request) -> None:
         """Try it, if it still is the oldest and nothing has made the reader slower; then look at the next one."""
@@ -460,9 +509,10 @@ class BruteForce:
         request.attempts += 1
         refusal, takes = self._refusal(request.function, is_event=True)
         if refusal is None:
-            self._accept(request, takes)
+            self._accept(self._invocation_of(request, is_event=True), takes)
+            request.accepted += 1
             return
-        self.throttles.append((request.index, request.attempts, self.now, refusal))
+        self._note_throttle(request, refusal)
         queue.throttled(self.now, self._under_way(queue))
         request.throttles += 1
         name, function = source_name(request.source), function_name(request.function)
@@ -475,6 +525,7 @@ class BruteForce:
         request.throttles = 0
         request.errors += result != OK
         if result == OK:
+            self._send_record(request, queue.plan.on_success)
             self._event_settled(queue)
         elif request.errors > queue.plan.retries:
             self._drop(request, NO_RETRY_LEFT)
@@ -492,7 +543,12 @@ class BruteForce:
 
     def _drop(self, request: Request, reason: int) -> None:
         self.drops.append((request.index, request.attempts, self.now, reason))
+        self._send_record(request, self._queue_of(request).plan.on_failure)
         self._event_settled(self._queue_of(request))
+
+    def _send_record(self, request: Request, destination: int | None) -> None:
+        if destination is not None:
+            self.messages.send_record(request, destination)
 
     def _event_settled(self, queue: Queue) -> None:
         """An empty queue lets its reader read as much as it likes."""
@@ -500,23 +556,14 @@ class BruteForce:
             queue.allowed = None
 
     def _under_way(self, queue: Queue) -> int:
-        return sum(1 for one in self.invocations if self._is_in_flight(one) and self._is_in(queue, one.request))
+        mine = [one.request for one in self.invocations if self._is_in_flight(one) and one.batch is None]
+        return sum(1 for request in mine if self._is_in(queue, request))
 
     def _is_in(self, queue: Queue, request: Request) -> bool:
         return self._source(request).is_async and self._queue_of(request) is queue
 
     def _queue_of(self, request: Request) -> Queue:
         return self.queues[request.function]
-
-    def _fate(self, invocation: Invocation) -> int:
-        request = invocation.request
-        name, function = source_name(request.source), function_name(request.function)
-        return self.workload.draws.fate(name, function, request.arrival, invocation.number, request.ordinal)
-
-    def _idle_timeout(self, invocation: Invocation) -> int:
-        request = invocation.request
-        name, function = source_name(request.source), function_name(request.function)
-        return self.workload.draws.idle_timeout(name, function, invocation.number, request.ordinal)
 
     def _rate_bucket(self, units: int) -> Tokens | None:
         rpc = self.plan.requests_per_concurrency
@@ -531,7 +578,8 @@ class BruteForce:
     def _source(self, request: Request) -> SourcePlan:
         return self.plan.sources[request.source]
 
-    def _at(self, time: int, kind: int, index: tuple[int, ...], subject: object) -> None:
+    def later(self, time: int, kind: int, index: tuple[int, ...], subject: object) -> None:
+        """Put something into the heap."""
         heapq.heappush(self.heap, (time, kind, index, next(self.serial), subject))
 
 
@@ -546,6 +594,7 @@ def columns(plan: Plan, workload: Workload) -> dict[str, list[tuple[object, ...]
         "invocations": [
             (
                 one.request.index,
+                one.function,
                 one.attempt,
                 one.admitted,
                 one.handler,
@@ -556,9 +605,14 @@ def columns(plan: Plan, workload: Workload) -> dict[str, list[tuple[object, ...]
             )
             for one in invocations
         ],
-        "throttles": sorted(made.throttles),
+        "throttles": sorted(made.throttles + made.messages.throttles, key=lambda row: (row[0], row[2])),
         "abandonments": sorted(made.abandonments),
         "drops": sorted(made.drops),
-        "source_invokes": [("async" if one.is_async else "sync",) for one in plan.sources],
+        "messages": made.messages.message_rows,
+        "batches": made.messages.batch_rows,
+        "deliveries": list(made.messages.deliveries),
+        "source_invokes": [
+            ("async" if one.is_async else "sync" if one.queue is None else "sqs",) for one in plan.sources
+        ],
         "environments": [(one.function, one.created, min(one.init, INIT_LIMIT), one.reaped) for one in made.sandboxes],
     }

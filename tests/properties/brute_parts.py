@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.properties.brute_queues import Batch
 
 SECOND = 10**9
+MINUTE = 60 * SECOND
 INIT_LIMIT = 10 * SECOND
 BLOCK = 256  # rare draws come in blocks of this size
 
@@ -107,9 +112,14 @@ class Invocation:
 
     request: Request
     attempt: int
-    number: int  # the how-maniest accepted one of its request
     admitted: int
-    pool: int  # that admitted it: its function's own, or SHARED
+    function: int
+    duration: int
+    init: int | None  # of the environment that it starts; None: that environment's own
+    fate: int
+    idle_timeout: int  # of its environment afterwards
+    batch: Batch | None = None  # of messages
+    pool: int = SHARED  # that admitted it: its function's own, or SHARED
     handler: int = -1
     end: int = -1
     work: int = 0  # what it would take without a timeout

@@ -40,6 +40,7 @@ def run_on_engine(plan: Plan) -> EngineRun:
         workload = build_workload(made, seed=1)
         _cut_retry_delays_to_ticks(workload, plan.tick_ns)
         _cut_event_shares_to_quarters(workload)
+        _cut_poller_shares_to_quarters(workload)
         log = SimpyEngine().run(workload, build_platform(made))
         return EngineRun(made, workload, log)
 
@@ -73,3 +74,12 @@ def _cut_event_shares_to_quarters(workload: Workload) -> None:
         return floor(4 * drawn(source, function, attempt, ordinal)) / 4
 
     workload.draws.event_share = cut  # type: ignore[method-assign]
+
+
+def _cut_poller_shares_to_quarters(workload: Workload) -> None:
+    drawn = workload.draws.poller_share
+
+    def cut(source: str, queue: int, attempt: int, ordinal: int) -> float:
+        return floor(4 * drawn(source, queue, attempt, ordinal)) / 4
+
+    workload.draws.poller_share = cut  # type: ignore[method-assign]

@@ -32,6 +32,50 @@ class EventsPlan:
     jitter: str = "none"
     dispatch: int | tuple[int, ...] = 0  # or one of several, drawn for each event
     slow_down: tuple[int, int] | None = None  # share left and recovery per second, in percent
+    on_success: int | None = None  # the number of a queue
+    on_failure: int | None = None
+    is_dead_letter: bool = False  # the queue for failures is the older kind of the two
+
+
+@dataclass(frozen=True)
+class PollingPlan:
+    """``start`` batches at once, and while all are busy ``rate`` more in every ``per`` ticks, to ``most``."""
+
+    start: int
+    rate: int
+    per: int
+    most: int
+
+
+@dataclass(frozen=True)
+class MappingPlan:
+    """How Lambda polls one queue for a function."""
+
+    function: int
+    batch_size: int = 10
+    window: int = 0
+    most_at_once: int | None = None  # maximum_concurrency, 2 at least
+    is_partial: bool = False
+    adds_up: bool = False  # durations of the messages of a batch
+    scaling: PollingPlan | None = None  # None: unlimited
+    scale_in: int = 10  # percent
+    back_off: tuple[int, int] | None = (70, 10)  # percent left, and ticks between two cuts
+    retry: tuple[int, int] = (1, 20)  # ticks of base and cap
+    jitter: str = "none"
+
+
+@dataclass(frozen=True)
+class QueuePlan:
+    """One SQS queue."""
+
+    visibility: int = 30
+    retention: int = 1_000  # AWS's least is 60 s
+    delay: int = 0
+    most_receives: int | None = None
+    dead_letter: int | None = None  # the number of a queue
+    groups: int | None = None  # message groups of a FIFO queue
+    message_kb: int = 1
+    mapping: MappingPlan | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +191,7 @@ class Row:
 
 @dataclass(frozen=True)
 class SourcePlan:
-    """One trace and its callers; or virtual users, who have no rows; or events, whose callers do not wait."""
+    """One trace and its callers; or virtual users, who have no rows; or events and messages, for which nobody waits."""
 
     function: int
     rows: tuple[Row, ...]
@@ -156,6 +200,7 @@ class SourcePlan:
     via: FrontEndPlan | None = None
     users: UsersPlan | None = None
     is_async: bool = False
+    queue: int | None = None  # to which its messages go
 
 
 @dataclass(frozen=True)
@@ -169,6 +214,7 @@ class ChangePlan:
     durations: tuple[tuple[int, int], ...] = ()
     error_percents: tuple[tuple[int, int], ...] = ()
     traffic: tuple[tuple[int, bool], ...] = ()
+    redrive: tuple[int, int] | None = None  # number of the queue, and messages per second
 
 
 @dataclass(frozen=True)
@@ -177,6 +223,7 @@ class Plan:
 
     functions: tuple[FunctionPlan, ...]
     sources: tuple[SourcePlan, ...]
+    queues: tuple[QueuePlan, ...] = ()
     shared: int = 3
     scaling: BucketPlan | None = None
     is_scaling_region_wide: bool = False
@@ -215,6 +262,11 @@ def source_name(index: int) -> str:
     return f"s{index}"
 
 
+def queue_name(index: int) -> str:
+    """The name of a queue of a plan."""
+    return f"q{index}"
+
+
 def build(plan: Plan, tick_ms: int | None = None) -> Scenario:
     """The scenario of a plan; rates fall as ticks grow, so that a greater tick is the same scenario in slow motion."""
     tick_ms = tick_ms or plan.tick_ms
@@ -230,12 +282,46 @@ def build(plan: Plan, tick_ms: int | None = None) -> Scenario:
 
     def events(made: EventsPlan) -> dict[str, Any]:
         slow_down = made.slow_down
+        failed = "dead_letter" if made.is_dead_letter else "on_failure"
         return {
             "maximum_event_age": time(made.max_age),
             "maximum_retry_attempts": made.retries,
             "jitter": made.jitter,
             "dispatch_delay": one_of(made.dispatch),
             "slow_down": {"share": f"{slow_down[0]}%", "recovery": f"{slow_down[1]}%"} if slow_down else "none",
+            **({} if made.on_success is None else {"on_success": queue_name(made.on_success)}),
+            **({} if made.on_failure is None else {failed: queue_name(made.on_failure)}),
+        }
+
+    def mapping(made: MappingPlan) -> dict[str, Any]:
+        scaling: Any = "unlimited"
+        if made.scaling is not None:
+            grows = made.scaling
+            scaling = {"start": grows.start, "rate": grows.rate, "per": time(grows.per), "max": grows.most}
+        back_off = made.back_off
+        return {
+            "function": function_name(made.function),
+            "batch_size": made.batch_size,
+            "batch_window": time(made.window),
+            "partial_batch_failures": made.is_partial,
+            "duration_per": "message" if made.adds_up else "batch",
+            "scaling": scaling,
+            "scale_in": f"{made.scale_in}%",
+            "back_off": {"share": f"{back_off[0]}%", "interval": time(back_off[1])} if back_off else "none",
+            "throttle_retry": {"base": time(made.retry[0]), "cap": time(made.retry[1]), "jitter": made.jitter},
+            **({} if made.most_at_once is None else {"maximum_concurrency": made.most_at_once}),
+        }
+
+    def queue(made: QueuePlan) -> dict[str, Any]:
+        return {
+            "visibility_timeout": time(made.visibility),
+            "retention": time(made.retention),
+            "delay": time(made.delay),
+            "message_size": f"{made.message_kb}KB",
+            **({} if made.most_receives is None else {"max_receive_count": made.most_receives}),
+            **({} if made.dead_letter is None else {"dead_letter": queue_name(made.dead_letter)}),
+            **({} if made.groups is None else {"fifo": {"message_groups": made.groups}}),
+            **({} if made.mapping is None else {"event_source_mapping": mapping(made.mapping)}),
         }
 
     def function(made: FunctionPlan) -> dict[str, Any]:
@@ -299,6 +385,8 @@ def build(plan: Plan, tick_ms: int | None = None) -> Scenario:
         ]
         if made.is_async:
             return {"function": built["function"], "invoke": "async", "trace": trace(rows)}
+        if made.queue is not None:
+            return {"invoke": "sqs", "queue": queue_name(made.queue), "trace": trace(rows)}
         return built | {"trace": trace(rows)}
 
     def change(made: ChangePlan) -> dict[str, Any]:
@@ -313,6 +401,8 @@ def build(plan: Plan, tick_ms: int | None = None) -> Scenario:
             built["region"] = {"concurrency_quota": made.quota}
         if made.deploy is not None:
             built["deploy"] = function_name(made.deploy)
+        if made.redrive is not None:
+            built["redrive"] = {"queue": queue_name(made.redrive[0]), "rate": f"{made.redrive[1]}/s"}
         if made.traffic:
             built["traffic"] = {source_name(index): "on" if is_on else "off" for index, is_on in made.traffic}
         return built
@@ -330,6 +420,7 @@ def build(plan: Plan, tick_ms: int | None = None) -> Scenario:
     return scenario(
         functions={function_name(index): function(made) for index, made in enumerate(plan.functions)},
         traffic={source_name(index): source(made) for index, made in enumerate(plan.sources)},
+        queues={queue_name(index): queue(made) for index, made in enumerate(plan.queues)},
         region=region,
         changes=[change(made) for made in plan.changes],
         duration=time(plan.duration),

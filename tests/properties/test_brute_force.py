@@ -7,8 +7,27 @@ from hypothesis import example, given, settings
 from lambdasim.eventlog.log import EventLog
 from tests.properties.brute_force import columns
 from tests.properties.engine_runs import run_on_engine
-from tests.properties.plans import EventsPlan, FunctionPlan, Plan, Row, SourcePlan, UsersPlan
-from tests.strategies import crowded_plans, crowded_queues, event_plans, modern_plans, plans, returned_reservations
+from tests.properties.plans import (
+    ChangePlan,
+    EventsPlan,
+    FunctionPlan,
+    MappingPlan,
+    Plan,
+    PollingPlan,
+    QueuePlan,
+    Row,
+    SourcePlan,
+    UsersPlan,
+)
+from tests.strategies import (
+    crowded_plans,
+    crowded_queues,
+    event_plans,
+    modern_plans,
+    plans,
+    queue_plans,
+    returned_reservations,
+)
 
 
 def rows_of(log: EventLog) -> dict[str, list[tuple[object, ...]]]:
@@ -22,11 +41,27 @@ def rows_of(log: EventLog) -> dict[str, list[tuple[object, ...]]]:
         "requests": rows(log.requests, "arrival_ns", "source", "function", "is_pending"),
         "invocations": rows(
             log.invocations,
-            *("request", "attempt", "admitted_ns", "handler_ns", "end_ns", "environment", "result", "is_cold"),
+            *(
+                "request",
+                "function",
+                "attempt",
+                "admitted_ns",
+                "handler_ns",
+                "end_ns",
+                "environment",
+                "result",
+                "is_cold",
+            ),
         ),
-        "throttles": rows(log.throttles, "request", "attempt", "time_ns", "reason"),
+        "throttles": rows(log.throttles, "request", "function", "attempt", "time_ns", "reason"),
         "abandonments": rows(log.abandonments, "request", "attempt", "time_ns"),
         "drops": rows(log.drops, "request", "attempt", "time_ns", "reason"),
+        "messages": rows(
+            log.messages,
+            *("request", "queue", "sent_ns", "receives", "first_receive_ns", "outcome", "settled_ns", "is_executed"),
+        ),
+        "batches": rows(log.batches, "queue", "request", "first_attempt", "attempts", "is_accepted"),
+        "deliveries": rows(log.deliveries, "message", "batch", "received_ns"),
         "source_invokes": [(invoke,) for invoke in log.source_invokes],
         "environments": rows(log.environments, "function", "created_ns", "init_ns", "reaped_ns"),
     }
@@ -59,6 +94,109 @@ OLDER_THAN_THE_READER_EXPECTED = two_queues(
 # Two units are free at 2 s: for event 2 and 3 of the other queue, not for 2 and 4, which the reader may take at once.
 BETWEEN_TWO_OF_THE_OTHER_QUEUE = two_queues(
     (Row(0, duration=2), Row(0, duration=2), Row(0), Row(0, function=1), Row(0)), shared=2, recovery=60, dispatch=2
+)
+
+
+def queues(
+    function: FunctionPlan, rows: tuple[Row, ...], *made: QueuePlan, duration: int, changes: tuple[ChangePlan, ...] = ()
+) -> Plan:
+    """One function and messages to the first of some queues."""
+    return Plan(
+        functions=(function,),
+        sources=(SourcePlan(function=0, rows=rows, queue=0),),
+        queues=made,
+        shared=10,
+        duration=duration,
+        drain=200,
+        changes=changes,
+        tick_ms=1_000,
+    )
+
+
+ALWAYS_FAILS = FunctionPlan(duration=1, poison_percent=100)
+POLLED = MappingPlan(function=0)
+
+# The last message of a queue is dead-lettered after the duration: the run waits for the other queue.
+DEAD_LETTERED_LAST = queues(
+    ALWAYS_FAILS,
+    (Row(0),),
+    QueuePlan(visibility=30, most_receives=1, dead_letter=1, mapping=POLLED),
+    QueuePlan(visibility=30, retention=90, mapping=POLLED),
+    duration=25,
+)
+
+# All is done at 2 s; the redrive at 24 s brings a message back, for which the run waits.
+REDRIVEN_WHEN_ALL_WAS_DONE = queues(
+    ALWAYS_FAILS,
+    (Row(0),),
+    QueuePlan(visibility=2, most_receives=1, dead_letter=1, mapping=POLLED),
+    QueuePlan(),
+    duration=25,
+    changes=(ChangePlan(at=24, redrive=(1, 1)),),
+)
+
+# One place, taken for 200 s, and 100 s until there is another one. The second message expires at 60 s; from then on
+# nothing is left, and the level stays at 1.6 until the third one comes, which has its place 40 s later, at 150 s.
+EXPIRED_WHILE_ALL_ARE_BUSY = queues(
+    FunctionPlan(duration=200),
+    (Row(0), Row(0), Row(110)),
+    QueuePlan(
+        visibility=300,
+        retention=60,
+        mapping=MappingPlan(function=0, batch_size=1, scaling=PollingPlan(start=1, rate=1, per=100, most=3)),
+    ),
+    duration=120,
+)
+
+# The first message of a group is too old when it is back at 60 s: the second one is received at that instant.
+GROUP_FREED_BY_AN_EXPIRY = queues(
+    ALWAYS_FAILS,
+    (Row(0), Row(2)),
+    QueuePlan(visibility=60, retention=60, groups=1, mapping=MappingPlan(function=0, batch_size=1)),
+    duration=25,
+)
+
+# A message starts an environment in each of two queues of one function: its own init is that of the first.
+OWN_INIT_IN_THE_FIRST_QUEUE = queues(
+    FunctionPlan(duration=1, init=3, idle_timeout=1, poison_percent=100),
+    (Row(0, init=0),),
+    QueuePlan(visibility=5, most_receives=1, dead_letter=1, mapping=POLLED),
+    QueuePlan(visibility=5, retention=60, mapping=POLLED),
+    duration=14,
+)
+
+
+# After 15 minutes without a batch two places are left of four, until they grow again.
+AFTER_QUIET_MINUTES = queues(
+    FunctionPlan(duration=30),
+    (Row(0), Row(1_000), Row(1_000), Row(1_000), Row(1_000)),
+    QueuePlan(
+        visibility=100,
+        mapping=MappingPlan(function=0, batch_size=1, scaling=PollingPlan(start=4, rate=1, per=60, most=4)),
+    ),
+    duration=1_001,
+)
+
+# A crash where responses are partial: four places stay four.
+CRASHES_BESIDE_PARTIAL_RESPONSES = queues(
+    FunctionPlan(duration=1, crash_percent=100),
+    (Row(0), Row(2), Row(2), Row(2), Row(2)),
+    QueuePlan(
+        visibility=10,
+        retention=60,
+        mapping=MappingPlan(
+            function=0, batch_size=1, is_partial=True, scaling=PollingPlan(start=4, rate=1, per=60, most=4)
+        ),
+    ),
+    duration=25,
+)
+
+# Of ten messages of 1 MB six fit into one invocation; the others come within the window of the next batch.
+TEN_LARGE_MESSAGES = queues(
+    FunctionPlan(duration=1),
+    (Row(0),) * 10,
+    QueuePlan(visibility=10, message_kb=1_024, mapping=MappingPlan(function=0, window=2)),
+    duration=25,
 )
 
 
@@ -132,4 +270,33 @@ def test_the_engine_agrees_on_readers_that_slow_down(plan: Plan) -> None:
 @example(BETWEEN_TWO_OF_THE_OTHER_QUEUE)
 def test_the_engine_agrees_on_two_queues_that_want_the_same_units(plan: Plan) -> None:
     """At one instant the least event is next, whichever queue it is in."""
+    assert_engine_agrees(plan)
+
+
+@settings(max_examples=150)
+@given(queue_plans(has_fifo=False, has_changes=False, has_events=False))
+def test_the_engine_agrees_on_queues(plan: Plan) -> None:
+    """Places, windows, throttles, errors, receipts, retention and dead-letter queues of standard queues."""
+    assert_engine_agrees(plan)
+
+
+@settings(max_examples=150)
+@given(queue_plans(has_changes=False, has_events=False))
+def test_the_engine_agrees_on_fifo_queues(plan: Plan) -> None:
+    """The same, and message groups."""
+    assert_engine_agrees(plan)
+
+
+@settings(max_examples=200)
+@given(queue_plans())
+@example(DEAD_LETTERED_LAST)
+@example(REDRIVEN_WHEN_ALL_WAS_DONE)
+@example(EXPIRED_WHILE_ALL_ARE_BUSY)
+@example(GROUP_FREED_BY_AN_EXPIRY)
+@example(OWN_INIT_IN_THE_FIRST_QUEUE)
+@example(AFTER_QUIET_MINUTES)
+@example(CRASHES_BESIDE_PARTIAL_RESPONSES)
+@example(TEN_LARGE_MESSAGES)
+def test_the_engine_agrees_on_queues_of_records_and_through_changes(plan: Plan) -> None:
+    """Standard and FIFO queues, destinations of events, redrives, and other limits and code on the way."""
     assert_engine_agrees(plan)

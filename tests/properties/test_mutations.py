@@ -11,25 +11,38 @@ import pytest
 from hypothesis import Phase, find, settings
 from hypothesis.strategies import just
 
-from lambdasim.engine.ordering import EventKind, arrival_rank, priority
-from lambdasim.engine.reference import async_queue, clients, simulation, virtual_users
+from lambdasim.engine.ordering import EventKind, arrival_rank, priority, queued_rank
+from lambdasim.engine.reference import async_queue, clients, queue_poller, simulation, sqs_queue, virtual_users
 from lambdasim.engine.reference.async_queue import AsyncQueue, QueuedEvent, Reader
 from lambdasim.engine.reference.clients import Call, Clients
+from lambdasim.engine.reference.event_sources import EventSources
 from lambdasim.engine.reference.function import ACCEPTED, FunctionState
 from lambdasim.engine.reference.limits import Pool
+from lambdasim.engine.reference.messages import Messages
+from lambdasim.engine.reference.queue_poller import Batch, Places, QueuePoller
 from lambdasim.engine.reference.sdk_client import QuotaLeft
 from lambdasim.engine.reference.simulation import _Simulation
+from lambdasim.engine.reference.sqs_queue import GroupOrder, Receipt, SqsQueue, StandardOrder
 from lambdasim.eventlog.log import Result
-from lambdasim.platform import callers, region
+from lambdasim.platform import callers, event_sources, region
 from lambdasim.platform.async_retry import throttle_delay_ns
 from lambdasim.platform.callers import client_spec
+from lambdasim.platform.event_sources import QueueSpec, queue_specs
+from lambdasim.platform.polling import scaled_in
 from lambdasim.platform.token_bucket import debt_after_token
 from lambdasim.workload.virtual_users import UserActivity, ordinal
 from tests.properties.brute_force import columns
 from tests.properties.engine_runs import run_on_engine
 from tests.properties.plans import Plan
-from tests.properties.test_brute_force import BETWEEN_TWO_OF_THE_OTHER_QUEUE, OLDER_THAN_THE_READER_EXPECTED, rows_of
-from tests.strategies import crowded_queues, event_plans, modern_plans, returned_reservations
+from tests.properties.test_brute_force import (
+    AFTER_QUIET_MINUTES,
+    BETWEEN_TWO_OF_THE_OTHER_QUEUE,
+    CRASHES_BESIDE_PARTIAL_RESPONSES,
+    OLDER_THAN_THE_READER_EXPECTED,
+    TEN_LARGE_MESSAGES,
+    rows_of,
+)
+from tests.strategies import crowded_queues, event_plans, modern_plans, queue_plans, returned_reservations
 
 FRONT_ENDS = modern_plans(has_sdks=False, has_changes=False, has_users=False)
 SDKS = modern_plans(has_changes=False, has_users=False)
@@ -39,6 +52,9 @@ USERS = modern_plans(has_front_ends=False, has_sdks=False, has_changes=False)
 EVENTS = event_plans()
 EVENTS_BESIDE_REQUEST_RATES = EVENTS.map(lambda plan: replace(plan, ramp=(1, 1)))
 READERS = crowded_queues()
+
+STANDARD = queue_plans(has_fifo=False, has_changes=False, has_events=False)
+QUEUES = queue_plans()
 
 Patch = pytest.MonkeyPatch
 
@@ -241,7 +257,7 @@ def the_delay_after_a_throttle_grows_by_a_second(patch: Patch) -> None:
 
 def an_event_keeps_its_fate(patch: Patch) -> None:
     """Whatever failed once fails again."""
-    patch.setattr(AsyncQueue, "_redrawn", lambda self, event: event.request)
+    patch.setattr(AsyncQueue, "_redrawn", lambda self, now_ns, event: event.request)
 
 
 def a_crash_is_no_error_of_an_event(patch: Patch) -> None:
@@ -262,17 +278,17 @@ def a_timeout_is_no_error_of_an_event(patch: Patch) -> None:
 
 def the_queue_comes_after_retries(patch: Patch) -> None:
     """At one instant, but before arrivals."""
-    patch.setattr(async_queue, "priority", lambda kind, index: priority(EventKind.ARRIVAL, 0) - 1_000 + index)
+    patch.setattr(async_queue, "queued_rank", lambda index, step: priority(EventKind.ARRIVAL, 0) - 1_000 + index)
 
 
 def the_queue_comes_after_arrivals(patch: Patch) -> None:
     """At one instant."""
-    patch.setattr(async_queue, "priority", lambda kind, index: priority(EventKind.RUN_END, 0) - 1_000 + index)
+    patch.setattr(async_queue, "queued_rank", lambda index, step: priority(EventKind.RUN_END, 0) - 1_000 + index)
 
 
 def the_last_event_comes_first(patch: Patch) -> None:
     """At one instant."""
-    patch.setattr(async_queue, "priority", lambda kind, index: priority(kind, 1_000 - index))
+    patch.setattr(async_queue, "queued_rank", lambda index, step: queued_rank(1_000 - index, step))
 
 
 def the_run_does_not_wait_for_the_queue(patch: Patch) -> None:
@@ -331,6 +347,214 @@ def a_reader_that_looks_at_an_instant_looks_no_earlier_in_it(patch: Patch) -> No
     patch.setattr(AsyncQueue, "_look_at", once)
 
 
+def queues_are_made_with(patch: Patch, change: Callable[[QueueSpec], QueueSpec]) -> None:
+    """Every queue of the engine is another one than the plan says."""
+    patch.setattr(region, "queue_specs", lambda scenario: map(change, queue_specs(scenario)))
+
+
+def mappings_are_made_with(patch: Patch, **changes: Any) -> None:
+    """Every mapping of the engine is another one than the plan says."""
+
+    def changed(spec: QueueSpec) -> QueueSpec:
+        return spec if spec.mapping is None else replace(spec, mapping=replace(spec.mapping, **changes))
+
+    queues_are_made_with(patch, changed)
+
+
+def an_old_receipt_deletes(patch: Patch) -> None:
+    """Though the message was received again since."""
+    delete = SqsQueue.delete
+
+    def lenient(self: SqsQueue, now_ns: int, receipt: Receipt, *rest: Any) -> None:
+        receipt.numbers = [self._messages.receives[row] for row in receipt.rows]
+        delete(self, now_ns, receipt, *rest)
+
+    patch.setattr(SqsQueue, "delete", lenient)
+
+
+def messages_are_hidden_a_second_longer(patch: Patch) -> None:
+    """Than the visibility timeout."""
+    queues_are_made_with(patch, lambda spec: replace(spec, visibility_ns=spec.visibility_ns + 10**9))
+
+
+def a_message_is_received_once_more(patch: Patch) -> None:
+    """Than the maximum receive count."""
+
+    def lenient(spec: QueueSpec) -> QueueSpec:
+        return spec if spec.most_receives is None else replace(spec, most_receives=spec.most_receives + 1)
+
+    queues_are_made_with(patch, lenient)
+
+
+def messages_that_come_back_are_next(patch: Patch) -> None:
+    """In a standard queue they go to its end."""
+    patch.setattr(StandardOrder, "show", lambda self, rows: self._visible.extendleft(rows[::-1]))
+
+
+def a_mapping_never_backs_off(patch: Patch) -> None:
+    """Whatever fails or is refused."""
+    patch.setattr(Places, "errors_or_throttled", lambda self, now_ns: None)
+
+
+def partial_responses_back_off_too(patch: Patch) -> None:
+    """A crash or a timeout with them."""
+    ended = QueuePoller.ended
+
+    def strict(self: QueuePoller, batch: Batch, result: int) -> None:
+        if result != Result.OK and self._spec.are_failures_partial:
+            self._places.settle(self._clock.now_ns)
+            self._places.errors_or_throttled(self._clock.now_ns)
+        ended(self, batch, result)
+
+    patch.setattr(QueuePoller, "ended", strict)
+
+
+def places_grow_without_need(patch: Patch) -> None:
+    """All the time."""
+    grow = Places._grow
+
+    def eager(self: Places, until_ns: int) -> None:
+        is_short, self.is_short = self.is_short, True
+        grow(self, until_ns)
+        self.is_short = is_short
+
+    patch.setattr(Places, "_grow", eager)
+
+
+def places_never_grow(patch: Patch) -> None:
+    """The start is all that there is."""
+    patch.setattr(queue_poller, "grown", lambda level, elapsed_ns, limits: level)
+
+
+def places_shrink_below_the_start(patch: Patch) -> None:
+    """Without 15 quiet minutes."""
+    patch.setattr(queue_poller, "scaled_in", lambda level, used, least, limits: scaled_in(level, used, 0, limits))
+
+
+def places_stay_while_it_is_quiet(patch: Patch) -> None:
+    """For however long."""
+    patch.setattr(queue_poller, "IDLE_AFTER_NS", 10**18)
+
+
+def groups_are_not_blocked(patch: Patch) -> None:
+    """Messages of a group are received while others of it are hidden."""
+    patch.setattr(GroupOrder, "hide", lambda self, rows: setattr(self, "_latest", None))
+    patch.setattr(GroupOrder, "_unhide", lambda self, group: None)
+
+
+def a_receive_goes_by_age_alone(patch: Patch) -> None:
+    """Not on with the group that it has messages of."""
+    pop = GroupOrder.pop
+
+    def fair(self: GroupOrder) -> int | None:
+        row = pop(self)
+        self._latest = None
+        return row
+
+    patch.setattr(GroupOrder, "pop", fair)
+
+
+def a_throttled_batch_is_not_tried_again(patch: Patch) -> None:
+    """It waits for its messages to be visible."""
+    patch.setattr(QueuePoller, "_on_retry", lambda self, retry: None)
+
+
+def a_batch_without_time_for_a_try_gives_its_place_up(patch: Patch) -> None:
+    """At once, not when its messages are visible."""
+    invoke = QueuePoller._invoke
+
+    def hasty(self: QueuePoller, now_ns: int, batch: Batch) -> None:
+        invoke(self, now_ns, batch)
+        if not batch.is_accepted and not batch.is_over and batch.receipts[0].expires_ns - now_ns <= 10**9:
+            self.expired(batch)
+
+    patch.setattr(QueuePoller, "_invoke", hasty)
+
+
+def retention_counts_from_the_move(patch: Patch) -> None:
+    """In the dead-letter queue of a standard queue too."""
+    patch.setattr(Messages, "kept_from_ns", lambda self, row: self.sent_ns[row])
+
+
+def there_is_no_window(patch: Patch) -> None:
+    """Every batch goes at once."""
+    mappings_are_made_with(patch, window_ns=0)
+
+
+def a_window_is_a_second_longer(patch: Patch) -> None:
+    """Than it should be."""
+
+    def longer(spec: QueueSpec) -> QueueSpec:
+        mapping = spec.mapping
+        if mapping is None or not mapping.window_ns:
+            return spec
+        return replace(spec, mapping=replace(mapping, window_ns=mapping.window_ns + 10**9))
+
+    queues_are_made_with(patch, longer)
+
+
+def partial_responses_delete_everything(patch: Patch) -> None:
+    """What they name as well."""
+    fate = QueuePoller._fate
+
+    def forgetful(self: QueuePoller, now_ns: int, batch: Batch) -> int:
+        worst = fate(self, now_ns, batch)
+        batch.failed = frozenset()
+        return worst
+
+    patch.setattr(QueuePoller, "_fate", forgetful)
+
+
+def a_batch_works_as_long_as_its_first_message(patch: Patch) -> None:
+    """Also where durations add up."""
+    mappings_are_made_with(patch, adds_up=False)
+
+
+def batches_have_no_size_in_bytes(patch: Patch) -> None:
+    """Only a number of messages."""
+    patch.setattr(event_sources, "_fitting", lambda batch_size, size: batch_size)
+
+
+def a_message_takes_its_duration_along(patch: Patch) -> None:
+    """To another function."""
+
+    def kept(self: Messages, request: tuple[int, ...], function: int, hops: int) -> tuple[int, ...]:
+        return (*request[:4], function, *request[5:8], -1)
+
+    patch.setattr(Messages, "_for_function", kept)
+
+
+def only_the_first_message_counts_attempts(patch: Patch) -> None:
+    """The others of a batch do not."""
+    patch.setattr(QueuePoller, "_count_attempts", lambda self, batch: None)
+
+
+def a_record_counts_its_attempts_anew(patch: Patch) -> None:
+    """Whatever the event had."""
+    add_event = Messages.add_event
+
+    def anew(self: Messages, *message: Any, attempts: int, **rest: Any) -> int:
+        return add_event(self, *message, attempts=0, **rest)
+
+    patch.setattr(Messages, "add_event", anew)
+
+
+def a_redrive_moves_everything_at_once(patch: Patch) -> None:
+    """At no rate."""
+    redriven = region._redriven
+    patch.setattr(region, "_redriven", lambda redrive, queues: (redriven(redrive, queues)[0], 0))
+
+
+def a_message_goes_around_once_more(patch: Patch) -> None:
+    """Before a loop is stopped."""
+    patch.setattr(sqs_queue, "MOST_HOPS", 17)
+
+
+def the_run_does_not_wait_for_messages(patch: Patch) -> None:
+    """It ends with the last invocation."""
+    patch.setattr(EventSources, "is_waiting", False)
+
+
 FAULTS = [
     (gateways_never_give_up_first, FRONT_ENDS),
     (errors_behind_front_ends_are_final, FRONT_ENDS),
@@ -372,6 +596,32 @@ FAULTS = [
     (a_reader_takes_the_youngest_first, READERS),
     (a_reader_takes_all_it_may_at_once, just(BETWEEN_TWO_OF_THE_OTHER_QUEUE)),
     (a_reader_that_looks_at_an_instant_looks_no_earlier_in_it, just(OLDER_THAN_THE_READER_EXPECTED)),
+    (an_old_receipt_deletes, QUEUES),
+    (messages_are_hidden_a_second_longer, QUEUES),
+    (a_message_is_received_once_more, QUEUES),
+    (messages_that_come_back_are_next, STANDARD),
+    (a_mapping_never_backs_off, QUEUES),
+    (partial_responses_back_off_too, just(CRASHES_BESIDE_PARTIAL_RESPONSES)),
+    (places_grow_without_need, QUEUES),
+    (places_never_grow, QUEUES),
+    (places_shrink_below_the_start, QUEUES),
+    (places_stay_while_it_is_quiet, just(AFTER_QUIET_MINUTES)),
+    (groups_are_not_blocked, QUEUES),
+    (a_receive_goes_by_age_alone, QUEUES),
+    (a_throttled_batch_is_not_tried_again, QUEUES),
+    (a_batch_without_time_for_a_try_gives_its_place_up, QUEUES),
+    (retention_counts_from_the_move, QUEUES),
+    (there_is_no_window, STANDARD),
+    (a_window_is_a_second_longer, STANDARD),
+    (partial_responses_delete_everything, QUEUES),
+    (a_batch_works_as_long_as_its_first_message, QUEUES),
+    (batches_have_no_size_in_bytes, just(TEN_LARGE_MESSAGES)),
+    (a_message_takes_its_duration_along, QUEUES),
+    (only_the_first_message_counts_attempts, QUEUES),
+    (a_record_counts_its_attempts_anew, QUEUES),
+    (a_redrive_moves_everything_at_once, QUEUES),
+    (a_message_goes_around_once_more, QUEUES),
+    (the_run_does_not_wait_for_messages, QUEUES),
 ]
 
 
