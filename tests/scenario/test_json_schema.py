@@ -29,7 +29,22 @@ TOP = "duration: 1m\n<>\nfunctions: {api: {duration: 1s, init: 0}}\ntraffic: {we
 FUNCTION = "duration: 1m\nfunctions: {api: {init: 0, <>}}\ntraffic: {web: {function: api, rate: 1/s}}\n"
 TRAFFIC = "duration: 1m\nfunctions: {api: {duration: 1s, init: 0}}\ntraffic: {web: {function: api, <>}}\n"
 
-GOOD = [
+# The same for a queue q and its mapping, for a stream s and its mapping.
+QUEUE = (
+    "duration: 1m\nfunctions: {api: {duration: 1s, init: 0, timeout: 5s}}\n"
+    "queues: {q: {event_source_mapping: {function: api}, <>}, d: {}, f: {fifo: {message_groups: 3}}}\n"
+    "traffic: {web: {invoke: sqs, queue: q, rate: 1/s}}\n"
+)
+MAPPING = QUEUE.replace("function: api}, <>", "function: api, <>}")
+STREAM = (
+    "duration: 1m\nfunctions: {api: {duration: 1s, init: 0}}\nqueues: {d: {}}\n"
+    "streams: {s: {event_source_mapping: {function: api}, <>}}\n"
+    "traffic: {web: {invoke: stream, stream: s, rate: 1/s}}\n"
+)
+STREAM_MAPPING = STREAM.replace("function: api}, <>", "function: api, <>}")
+SENDER = QUEUE.replace(", <>", "").replace("invoke: sqs, queue: q, rate: 1/s", "<>")
+
+GOOD: list[Any] = [
     (TOP, ""),
     (TOP, "name: a.b-c_1\ndescription: ''\nseed: 9007199254740991\ndrain: 0"),
     (TOP, "profile: legacy-2023\nregion: {name: eu-west-1, concurrency_quota: new-account, min_unreserved: 0}"),
@@ -106,9 +121,41 @@ GOOD = [
     ),
     (TOP, "region: {api_gateway: unlimited}"),
     (TOP, "region: {api_gateway: {rate: 2500/s, burst: 1250}}"),
+    (TOP, "queues: {}\nstreams: {}"),
+    (QUEUE, "visibility_timeout: 12h, retention: 14d, delay: 15m, message_size: 1MB"),
+    (QUEUE, "visibility_timeout: 5s, retention: 60s, delay: 0, message_size: 1B"),
+    (QUEUE, "max_receive_count: 3, dead_letter: d, fifo: "),
+    (QUEUE, "max_receive_count: 3, dead_letter: f, fifo: {message_groups: 1}"),
+    (MAPPING, "batch_size: 10000, batch_window: 29s, duration_per: message, partial_batch_failures: true"),
+    (MAPPING, "maximum_concurrency: 1000, scale_in: 0, back_off: none, throttle_retry: {jitter: none}"),
+    (MAPPING, "scaling: unlimited, back_off: {share: 50%}, throttle_retry: {base: 1s, cap: 5s, jitter: equal}"),
+    (MAPPING, "scaling: {start: 5, rate: 60, per: 1m, max: 1000}, provisioned_pollers: {minimum: 200, maximum: 2000}"),
+    (MAPPING, "provisioned_pollers: {}, maximum_concurrency: "),
+    (STREAM, "kind: dynamodb, shards: 3, retention: 1d, partition_keys: 100, record_size: 10MB"),
+    (STREAM, "retention: 365d, partition_keys: "),
+    (
+        STREAM_MAPPING,
+        "batch_size: 10000, batch_window: 300s, parallelization_factor: 10, maximum_retry_attempts: 10000",
+    ),
+    (STREAM_MAPPING, "maximum_retry_attempts: -1, maximum_record_age: -1"),
+    (STREAM_MAPPING, "maximum_retry_attempts: 0, maximum_record_age: 7d, bisect_on_error: true, on_failure: d"),
+    (STREAM_MAPPING, "maximum_retry_attempts: unlimited, maximum_record_age: unlimited, duration_per: record"),
+    (STREAM_MAPPING, "poll_interval: 200ms, retry: {base: 100ms, cap: 1s}, partial_batch_failures: false"),
+    (SENDER, "invoke: sqs, queue: q, function: api, rate: 1/s, client: {}"),
+    (SENDER, "invoke: sqs, function: api, rate: 1/s"),
+    (
+        FUNCTION.replace("traffic:", "queues: {d: {}, e: {}}\ntraffic:"),
+        "duration: 1s, async: {on_success: d, on_failure: e}",
+    ),
+    (FUNCTION.replace("traffic:", "queues: {d: {}}\ntraffic:"), "duration: 1s, async: {dead_letter: d}"),
+    (QUEUE.replace("<>", "max_receive_count: 5, dead_letter: d") + "<>", "changes: [{at: 1s, redrive: d}]"),
+    (
+        QUEUE.replace("<>", "max_receive_count: 5, dead_letter: d") + "<>",
+        "changes: [{at: 1s, redrive: {queue: d, rate: 60/min}}]",
+    ),
 ]
 
-BAD = [
+BAD: list[Any] = [
     (TOP, "name: a b"),
     (TOP, "name: '..'"),
     (TOP, "seed: -1"),
@@ -213,7 +260,7 @@ BAD = [
     (TRAFFIC, "artillery: {phases: [{duration: 60s, arrivalRate: 5/s}]}"),
     (TRAFFIC, "artillery: {phase: [{duration: 60s, arrivalRate: 5}]}"),
     (TRAFFIC, "trace: trace.csv, arrivals: poisson"),
-    (TRAFFIC, "rate: 1/s, invoke: sqs"),
+    (TRAFFIC, "rate: 1/s, invoke: http"),
     (TRAFFIC, "rate: 1/s, invoke: async, via: alb"),
     (TRAFFIC, "rate: 1/s, invoke: async, client: {timeout: 3s}"),
     (TRAFFIC, "rate: 1/s, invoke: async, client: {retry: {delays: [1s]}}"),
@@ -248,6 +295,54 @@ BAD = [
     (TRAFFIC, "rate: 1/s, client: {retry: {max_attempts: unlimited, base: 0}}"),
     (TRAFFIC, "rate: 1/s, client: {retry: {max_attempts: unlimited, delay: 0s}}"),
     (TRAFFIC, "rate: 1/s, client: {retry: {delays: [1s], max_attempts: 2}}"),
+    (TOP, "queues: []"),
+    (TOP, "streams: {s: {shards: 2}}"),
+    (QUEUE, "visibility_timeout: 30"),
+    (QUEUE, "retention: 345600"),
+    (QUEUE, "max_receive_count: 0, dead_letter: d"),
+    (QUEUE, "max_receive_count: 1001, dead_letter: d"),
+    (QUEUE, "fifo: true"),
+    (QUEUE, "fifo: {}"),
+    (QUEUE, "message_size: 300"),
+    (QUEUE, "message_size: 0"),
+    (QUEUE, "message_size: 0KB"),
+    (QUEUE, "event_source: {}"),
+    (MAPPING, "batch_size: 0"),
+    (MAPPING, "batch_size: 10001, batch_window: 5s"),
+    (MAPPING, "batch_window: 5"),
+    (MAPPING, "maximum_concurrency: 1"),
+    (MAPPING, "maximum_concurrency: 1001"),
+    (MAPPING, "duration_per: record"),
+    (MAPPING, "scaling: off"),
+    (MAPPING, "scaling: {start: 5, rate: 60, per: 1m}"),
+    (MAPPING, "scaling: {start: 100001, rate: 1, per: 1m, max: 100001}"),
+    (MAPPING, "scale_in: 0.1"),
+    (MAPPING, "back_off: 70%"),
+    (MAPPING, "back_off: "),
+    (MAPPING, "partial_batch_failures: yes"),
+    (STREAM_MAPPING, "bisect_on_error: 1"),
+    (MAPPING, "throttle_retry: {jitter: some}"),
+    (MAPPING, "provisioned_pollers: 5"),
+    (MAPPING, "provisioned_pollers: {minimum: 1}"),
+    (MAPPING, "provisioned_pollers: {maximum: 2001}"),
+    (MAPPING.replace("function: api, ", ""), "batch_size: 5"),
+    (STREAM, "kind: kafka"),
+    (STREAM, "shards: 0"),
+    (STREAM, "partition_keys: 0"),
+    (STREAM, "record_size: 5"),
+    (STREAM_MAPPING, "parallelization_factor: 11"),
+    (STREAM_MAPPING, "maximum_retry_attempts: -2"),
+    (STREAM_MAPPING, "maximum_retry_attempts: forever"),
+    (STREAM_MAPPING, "duration_per: message"),
+    (STREAM_MAPPING, "poll_interval: 0s"),
+    (STREAM_MAPPING, "maximum_concurrency: 5"),
+    (SENDER, "invoke: sqs, rate: 1/s"),
+    (SENDER, "queue: q, rate: 1/s"),
+    (SENDER, "invoke: sqs, queue: q, rate: 1/s, via: alb"),
+    (SENDER, "invoke: sqs, queue: q, rate: 1/s, client: {timeout: 1s}"),
+    (SENDER, "invoke: sqs, queue: q, virtual_users: 3, think_time: 1s"),
+    (QUEUE.replace("<>", "") + "<>", "changes: [{at: 1s, redrive: {rate: 5/s}}]"),
+    (QUEUE.replace("<>", "") + "<>", "changes: [{at: 1s, redrive: [d]}]"),
     ("functions: {'a b': {duration: 1s, init: 0}}\nduration: 1m\n<>", "traffic: {web: {function: a b, rate: 1/s}}"),
     ("functions: {}\nduration: 1m\n<>", "traffic: {}"),
     ("functions: {api: {duration: 1s, init: 0}}\n<>", "traffic: {web: {function: api, rate: 1/s}}"),
@@ -477,6 +572,10 @@ class TestForm:
             ("Client", "retry", "none"),
             ("Errors", "rate", "0%"),
             ("TrafficSource", "arrivals", "poisson"),
+            ("Queue", "visibility_timeout", "30s"),
+            ("QueueMapping", "scaling", {"start": 5, "rate": 300, "per": "1m", "max": 1250}),
+            ("QueueMapping", "batch_size", 10),
+            ("StreamMapping", "maximum_retry_attempts", "unlimited"),
         ],
     )
     def test_defaults_are_those_of_the_newest_profile(self, definition: str, key: str, default: Any) -> None:
@@ -498,4 +597,4 @@ class TestForm:
     def test_keys_of_later_versions_are_absent(self) -> None:
         """Nobody is offered a key that this version refuses."""
         offered = {key for node in nodes(SCHEMA) for key in node.get("properties", {})}
-        assert not offered & {"provisioned_concurrency", "queues", "streams", "snapstart"}
+        assert not offered & {"provisioned_concurrency", "autoscaling", "snapstart"}

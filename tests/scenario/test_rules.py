@@ -282,7 +282,7 @@ class TestChanges:
         [
             ({"functions": {"api": {}}}, "must change something: reserved_concurrency, duration or errors"),
             ({"functions": {"api": {"reserved_concurrency": None}}}, "write none to give the reservation back"),
-            ({}, "must change something: region, deploy, functions or traffic"),
+            ({}, "must change something: region, deploy, redrive, functions or traffic"),
         ],
     )
     def test_a_change_changes_something(self, change: dict[str, Any], words: str) -> None:

@@ -54,6 +54,15 @@ def test_size(text: str, expected: int) -> None:
     assert units.parse_size_mb(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("300B", 300), ("2KB", 2048), ("1.5KiB", 1536), ("1MB", 2**20), ("0.5MiB", 2**19), (" 7 B ", 7), ("0", 0), (0, 0)],
+)
+def test_bytes(text: object, expected: int) -> None:
+    """Sizes of messages are whole bytes; a KB has 1,024 of them."""
+    assert units.parse_bytes(text) == expected
+
+
 @pytest.mark.parametrize(("text", "expected"), [("0.1%", 0.001), ("100%", 1.0), ("0%", 0.0), (0, 0.0), ("5 %", 0.05)])
 def test_ratio(text: object, expected: float) -> None:
     """A percentage is a ratio between 0 and 1."""
@@ -88,6 +97,14 @@ NO_TIME = ("must be a time such as 90s, 250ms or 5m", "the units are ns, us, ms,
         (units.parse_size_mb, 512, "must be a size with its unit", "write 512MB"),
         (units.parse_size_mb, "512kB", "must be a size such as 512MB or 2GB", "the units are MB, GB and TB"),
         (units.parse_size_mb, "0.3MB", "must be a whole number of megabytes", ""),
+        (units.parse_bytes, 300, "must be a size with its unit", "write 300B or 300KB"),
+        (units.parse_bytes, "2GB", "must be a size such as 2KB or 300B", "the units are B, KB and MB"),
+        (units.parse_bytes, "2kB", "must be a size such as 2KB or 300B", "the units are B, KB and MB"),
+        (units.parse_bytes, "big", "must be a size such as 2KB or 300B", "the units are B, KB and MB"),
+        (units.parse_bytes, "0.5B", "must be a whole number of bytes", ""),
+        (units.parse_bytes, "-5B", "must be a size and not negative", "for example 2KB or 300B"),
+        (units.parse_bytes, None, "must be a size", "for example 2KB or 300B"),
+        (units.parse_bytes, True, "must be a size", "for example 2KB or 300B"),
         (units.parse_ratio, 0.1, "must be a percentage with its sign", "write 10% if you mean the ratio 0.1"),
         (units.parse_ratio, 5, "must be a percentage with its sign", "write 5%"),
         (units.parse_ratio, "101%", "must be between 0% and 100%", ""),
@@ -105,6 +122,20 @@ def test_what_is_refused(parse: Any, value: object, rule: str, hint: str) -> Non
 def test_duration_round_trip(duration_ns: int) -> None:
     """Every time that a scenario can hold is written as text that reads back exactly."""
     assert units.parse_duration(units.format_duration(duration_ns)) == duration_ns
+
+
+@given(st.integers(min_value=0, max_value=2**24) | st.integers(min_value=0, max_value=100).map(lambda n: n * 2**20))
+def test_bytes_round_trip(size: int) -> None:
+    """Every size of a message is written as text that reads back exactly."""
+    assert units.parse_bytes(units.format_bytes(size)) == size
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0B"), (1, "1B"), (1023, "1023B"), (1024, "1KB"), (1536, "1536B"), (2**20, "1MB")]
+)
+def test_format_bytes(size: int, text: str) -> None:
+    """A size is written in the greatest unit of which it is a whole number."""
+    assert units.format_bytes(size) == text
 
 
 @given(st.floats(min_value=0, max_value=1e9, allow_subnormal=False))
