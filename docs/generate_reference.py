@@ -39,6 +39,7 @@ _KINDS = {
     "PositiveRate": "rate above 0",
     "WholeRate": "rate, a whole number per second",
     "Size": "size",
+    "Bytes": "size",
     "Ratio": "share",
     "Distribution": "[distribution](#distributions)",
 }
