@@ -20,6 +20,10 @@ PICTURES: dict[str, tuple[str, dict[str, object], str]] = {
     "gateway-timeout-outcomes.png": ("gateway-timeout", {}, "outcomes"),
     "shared-quota-concurrency.png": ("shared-quota", {}, "concurrency"),
     "reserved-concurrency.png": ("reserved", {}, "concurrency"),
+    "async-throttled-backlog.png": ("async-throttled", {}, "backlog"),
+    "async-errors-retry-ladder.png": ("async-errors", {}, "retry_ladder"),
+    "sqs-backlog-queues.png": ("sqs-backlog", {}, "queues"),
+    "sqs-poison-by-throttle-receives.png": ("sqs-poison-by-throttle", {}, "receives"),
 }
 
 

@@ -92,7 +92,11 @@ def littles_law_sentences(run: Run) -> list[str]:
         reasons.append(f"some requests were executed more than once ({count_text(accepted_share)} times on average)")
     if wait_ns > 0.01 * handler_ns:
         reasons.append(f"waiting for an init adds {time_text(wait_ns)} to the average {thing[:-1]}, and counts")
-    if (concurrency["littles_law"] or 0) > 1.02 * (concurrency["mean"] or 0):
+    late = int(np.count_nonzero(run.log.invocations.admitted_ns >= _until_ns(run)))
+    if late > 0.01 * summary["invocations"]["total"]:
+        share = share_text(late, summary["invocations"]["total"])
+        reasons.append(f"{share} of the invocations began after {seconds_value(interval_s)}, where the average ends")
+    elif (concurrency["littles_law"] or 0) > 1.02 * (concurrency["mean"] or 0):
         reasons.append(f"part of the work was done after {seconds_value(interval_s)}, where the average ends")
     if reasons:
         sentences.append("They differ because " + ", and ".join(reasons) + ".")

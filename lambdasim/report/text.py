@@ -57,7 +57,7 @@ _FATE = {
     Outcome.FAILED: "ended in a function error or timeout",
     Outcome.THROTTLED: "refused, and the caller gave up",
     Outcome.TIMED_OUT_CLIENT: "the caller stopped waiting",
-    Outcome.DROPPED: "given up by a queue",
+    Outcome.DROPPED: "given up by a queue or a stream",
     Outcome.IN_FLIGHT: "not settled when the run ended",
 }
 

@@ -8,15 +8,12 @@ from typing import Any
 from lambdasim.metrics.run import Run
 from lambdasim.platform.async_retry import DropReason
 from lambdasim.platform.polling import MOST_HOPS
-from lambdasim.report.wording import DROP_MEANING, count_text, counted, seconds_value, were
+from lambdasim.report.wording import DROP_MEANING, FLOOR_WORTH_A_WORD, count_text, counted, seconds_value, were
 from lambdasim.scenario.queues import Queue
 from lambdasim.units import format_duration
 
 # Longer lists are in summary.json.
 _MOST_SHOWN = 10
-# A floor below this share of the time to empty says nothing: there was no backlog.
-_WORTH_A_WORD = 0.01
-
 Paragraph = tuple[str, list[str]]
 Block = dict[str, Any]
 
@@ -124,7 +121,9 @@ def _queue_lines(block: Block, queue: Queue) -> list[str]:
 
 def _times_received(block: Block) -> str:
     each = block["receives"] / block["received"]
-    return "each message was received once." if each == 1 else f"each was received {count_text(each)} times."
+    if each == 1:
+        return "each message was received once."
+    return f"each was received {count_text(each)} times." if each >= 1.01 else "nearly every message was received once."
 
 
 def _stream_lines(block: Block, on_failure: str | None) -> list[str]:
@@ -168,6 +167,6 @@ def _drain_lines(block: Block, thing: str) -> list[str]:
     if block["drain_s"] is None:
         return []
     floor = block["drain_floor_s"] or 0
-    is_telling = floor >= _WORTH_A_WORD * block["drain_s"] > 0
+    is_telling = floor >= FLOOR_WORTH_A_WORD * block["drain_s"] > 0
     at_least = f"; at full concurrency the rest of the work takes {seconds_value(floor)}" if is_telling else ""
     return [f"It was empty {seconds_value(block['drain_s'])} after the last {thing} came{at_least}."]

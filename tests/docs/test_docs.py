@@ -43,6 +43,8 @@ PAGES_ASKED_FOR = {
     "assumptions.md",
     "files.md",
     "glossary.md",
+    "how-a-message-travels.md",
+    "how-an-event-travels.md",
     "how-to.md",
     "model.md",
     "raise-or-reserve.md",
@@ -78,7 +80,7 @@ def run_blocks(page: str) -> Iterator[tuple[Block, str]]:
 
 
 def test_every_page_is_there() -> None:
-    """The eight pages, and no other that the tests would not know."""
+    """Each page that was asked for, and no other that the tests would not know."""
     assert set(PAGES) == PAGES_ASKED_FOR
 
 

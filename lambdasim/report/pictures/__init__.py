@@ -44,7 +44,8 @@ PICTURES: dict[str, Callable[[Run], Axes]] = {
 }
 
 _OF_EVENTS = ("retry_ladder", "backlog")  # only of runs that have asynchronous events
-_OF_QUEUES = ("receives", "queues")  # only of scenarios that have queues
+_OF_QUEUES = ("queues",)  # only of scenarios that have queues
+_OF_MAPPINGS = ("receives",)  # only where somebody polls one of them
 _OF_STREAMS = ("streams",)  # and of those that have streams
 
 
@@ -106,6 +107,7 @@ def pictures_of(run: Run) -> list[str]:
     for names, has_work in (
         (_OF_EVENTS, "async" in run.log.source_invokes),
         (_OF_QUEUES, bool(run.scenario.queues)),
+        (_OF_MAPPINGS, any(queue.event_source_mapping is not None for queue in run.scenario.queues.values())),
         (_OF_STREAMS, bool(run.scenario.streams)),
     ):
         if not has_work:

@@ -206,13 +206,18 @@ def note_most(ax: Axes, text: str) -> None:
     ax.annotate(text, (1, 1), (-4, -1), "axes fraction", "offset points", ha="right", va="top", fontsize=8, bbox=PAPER)
 
 
+# Of the width of the axes, at the size of such words.
+_SHARE_OF_A_LETTER = 0.0075
+
+
 def mark_times(panels: Sequence[Axes], marks: Sequence[tuple[int, str]], end_ns: int) -> None:
     """Dotted lines through the panels of a group, with words on the first one, one below the other."""
     for row, (at_ns, label) in enumerate(reversed(marks)):
         at_s = at_ns / 1e9
         for panel in panels:
             panel.axvline(at_s, color=Colour.EVERYTHING, linewidth=0.9, linestyle=":", label=label)
-        is_right = at_ns > 0.4 * max(end_ns, 1)
+        share, width = at_ns / max(end_ns, 1), _SHARE_OF_A_LETTER * len(label)
+        is_right = share > 0.4 and (share > width or share > 1 - width)
         panels[0].annotate(
             label,
             (at_s, 1),

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from lambdasim.eventlog.log import NOT_YET, EventLog, MessageOutcome
 from lambdasim.report.pictures.style import counted, time_text
+from lambdasim.report.wording import FLOOR_WORTH_A_WORD
 
 # Two marks closer than this share of the run have one label.
 _CLOSE = 0.02
@@ -59,7 +60,7 @@ def drain_marks(
     took_ns = max(drained_ns - last_ns, 0)
     floor = block["drain_floor_s"]
     least = ""
-    if floor is not None and took_ns > _CLOSE * log.end_ns:
+    if floor is not None and took_ns > _CLOSE * log.end_ns and floor * 1e9 > FLOOR_WORTH_A_WORD * took_ns:
         least = f"; at full concurrency {time_text(round(floor * 1e9))}"
     if took_ns < _CLOSE * log.end_ns:
         return [(drained_ns, f"last {noun}; drained {time_text(took_ns)} later")]
