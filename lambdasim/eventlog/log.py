@@ -158,7 +158,7 @@ class BatchColumns:
 class DeliveryColumns:
     """One row for each message in each batch, in the order of receiving. Shape (n_deliveries,)."""
 
-    message: IntArray  # row in ``MessageColumns``
+    message: npt.NDArray[np.int32]  # row in ``MessageColumns``
     batch: npt.NDArray[np.int32]  # row in ``BatchColumns``
     received_ns: IntArray
 

@@ -140,8 +140,8 @@ class Messages:
 
 
 # One message in one batch as it is recorded, packed as invocations are.
-_DELIVERY = struct.Struct("<qqi")
-_DELIVERY_DTYPE = np.dtype([("message", "<i8"), ("received_ns", "<i8"), ("batch", "<i4")])
+_DELIVERY = struct.Struct("<qii")
+_DELIVERY_DTYPE = np.dtype([("received_ns", "<i8"), ("message", "<i4"), ("batch", "<i4")])
 
 
 class Batches:
@@ -173,7 +173,7 @@ class Batches:
     def deliver(self, messages: list[int], batch: int, received_ns: int) -> None:
         """Messages that were received for a batch."""
         for message in messages:
-            self.deliveries.extend(_DELIVERY.pack(message, received_ns, batch))
+            self.deliveries.extend(_DELIVERY.pack(received_ns, message, batch))
 
 
 class Environments:
@@ -250,6 +250,9 @@ class Recorder:
             self.add_requests(*(np.frombuffer(column, dtype=column.typecode) for column in singles))
         is_pending = np.zeros(arrived, dtype=np.bool_)
         is_pending[pending] = True
+        invocations, deliveries = _invocations(self.invocations, end_ns), _deliveries(self.batches)
+        for buffer in (self.invocations.buffer, self.batches.deliveries):
+            buffer.clear()  # their columns are copies
         return EventLog(
             source_names=source_names,
             source_invokes=source_invokes,
@@ -264,13 +267,13 @@ class Recorder:
                 function=_joined(self._function, arrived, np.int16),
                 is_pending=is_pending,
             ),
-            invocations=_invocations(self.invocations, end_ns),
+            invocations=invocations,
             throttles=_throttles(self.throttles),
             abandonments=_abandonments(self.abandonments),
             drops=_drops(self.drops),
             messages=_messages(self.messages),
             batches=_batches(self.batches),
-            deliveries=_deliveries(self.batches),
+            deliveries=deliveries,
             environments=_environments(self.environments),
         )
 

@@ -184,3 +184,4 @@ class EventSources:
         """Write down what the end of the run leaves."""
         for stream in self._streams:
             stream.finish(end_ns)
+        self._messages.release()

@@ -171,6 +171,10 @@ class Messages:
         self.outcome[row] = outcome
         self.settled_ns[row] = now_ns
 
+    def release(self) -> None:
+        """Let go of what only a next invocation would need: the log of a long run is made of the rest."""
+        self._carried_bytes = bytearray()
+
     def _carried(self, row: int) -> Request:
         return _CARRIED.unpack_from(self._carried_bytes, row * _CARRIED.size)
 

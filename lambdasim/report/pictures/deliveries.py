@@ -41,7 +41,7 @@ class Deliveries:
 def deliveries(log: EventLog, rows: BatchRows, times: BatchTimes, queue: int) -> Deliveries:
     """The deliveries from one queue."""
     taken = deliveries_of(log, queue)
-    message, batch = log.deliveries.message[taken], log.deliveries.batch[taken].astype(np.int64)
+    message, batch = (column[taken].astype(np.int64) for column in (log.deliveries.message, log.deliveries.batch))
     received = log.deliveries.received_ns[taken]
     order = np.argsort(message, kind="stable")
     again = np.full(len(taken), NEVER_NS)

@@ -67,7 +67,7 @@ def message_phases(
     if only is not None:
         deliveries = deliveries[np.isin(log.deliveries.message[deliveries], only)]
     deliveries = deliveries[np.argsort(log.deliveries.message[deliveries], kind="stable")]
-    message, batch = log.deliveries.message[deliveries], log.deliveries.batch[deliveries]
+    message, batch = log.deliveries.message[deliveries].astype(np.int64), log.deliveries.batch[deliveries]
     received = log.deliveries.received_ns[deliveries]
     is_followed = np.append(message[1:] == message[:-1], np.zeros(min(1, len(message)), dtype=np.bool_))
     # Each delivery is what counts until the next one of its message.
