@@ -165,38 +165,42 @@ class QueuePoller:
 
     def wake(self, now_ns: int) -> None:
         """Something changed: look at the queue now, or when one more batch is allowed."""
-        rank = self._rank_of_next(now_ns)
-        if rank is not None:
-            self._looks.set(now_ns, now_ns, rank)
+        if self._has_turn(now_ns):
+            self._look_in_turn(now_ns)
 
     def _arrived(self, now_ns: int) -> None:
-        """A message has arrived. Nothing that is due at the instant of an arrival comes before the look at it."""
+        """A message has arrived. While all places are taken it changes nothing."""
         if not self._places.is_short:
-            self._look(now_ns)
+            self._look_while_nothing_else_is_due(now_ns)
 
     def _look_while_nothing_else_is_due(self, now_ns: int) -> None:
         """As ``wake``, without an event where the look would be the next event anyway."""
-        while (rank := self._rank_of_next(now_ns)) is not None:
+        while self._has_turn(now_ns):
             if self._clock.peek() <= now_ns:
-                self._looks.set(now_ns, now_ns, rank)
+                self._look_in_turn(now_ns)
                 return
-            self._look_once(now_ns)
+            self._look(now_ns)
 
-    def _rank_of_next(self, now_ns: int) -> int | None:
-        """When a look at the queue would have its turn now; None where there is nothing to receive, or no place."""
+    def _look_in_turn(self, now_ns: int) -> None:
+        row = self._queue.first()
+        assert row is not None, "there is something to look at"
+        self._looks.set(now_ns, now_ns, self._rank(row, QueuedStep.LOOK))
+
+    def _has_turn(self, now_ns: int) -> bool:
+        """Whether a message can be received now; if only a place is missing, look again when one more is allowed."""
         places, row = self._places, self._queue.first()
         places.settle(now_ns)
         if row is None:
             places.is_short = False
-            return None
+            return False
         if places.busy < places.allowed or self._gathering is not None:
             places.is_short = False
-            return self._rank(row, QueuedStep.LOOK)
+            return True
         places.is_short = True
         wait_ns = places.ns_until_one_more()
         if wait_ns is not None:
             self._looks.set(now_ns, now_ns + wait_ns, self._rank(row, QueuedStep.LOOK))
-        return None
+        return False
 
     def _rank(self, row: int, step: QueuedStep) -> int:
         """When a step of the work on a batch that this message leads comes at one instant."""
@@ -232,23 +236,19 @@ class QueuePoller:
         row = self._queue.first()
         if row is None or self._rank(row, QueuedStep.LOOK) != self._looks.rank:
             self.wake(now_ns)  # another message has come before the one for which this look was due
-        else:
+        elif self._has_turn(now_ns):
             self._look(now_ns)
+            self._look_while_nothing_else_is_due(now_ns)
 
     def _look(self, now_ns: int) -> None:
-        self._look_once(now_ns)
-        self._look_while_nothing_else_is_due(now_ns)
-
-    def _look_once(self, now_ns: int) -> None:
-        """Receive messages for one batch; another one has its own turn."""
-        places, batch = self._places, self._gathering
-        places.settle(now_ns)
-        if batch is not None:
-            self._receive(now_ns, batch)
-            if len(batch.rows) == self._spec.batch_size:
-                self._invoke_gathered(now_ns)
-        elif places.busy < places.allowed:
+        """Receive messages for one batch, just after ``_has_turn``; another batch has its own turn."""
+        batch = self._gathering
+        if batch is None:
             self._start_batch(now_ns)
+            return
+        self._receive(now_ns, batch)
+        if len(batch.rows) == self._spec.batch_size:
+            self._invoke_gathered(now_ns)
 
     def _start_batch(self, now_ns: int) -> None:
         batch = Batch(self)
