@@ -121,7 +121,8 @@ def simulate(
 
 def check_size(scenario: Scenario) -> None:
     """Raises ScenarioError where the run would not fit in memory; draws nothing."""
-    check_memory(build_workload(scenario, scenario.seed or 0).expected_requests())
+    workload = build_workload(scenario, scenario.seed or 0)
+    check_memory(workload.expected_requests(), workload.source_invokes)
 
 
 def simulate_scenario(

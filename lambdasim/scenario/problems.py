@@ -211,6 +211,9 @@ def _unknown_key(path: YamlPath, enclosing: Mapping[str, Any]) -> str:
     before, colon, after = key.partition(":")
     if enclosing[key] is None and colon and before in known:
         return f"is not a known key (write a space after the colon, {before}: {after})"
+    inside = [name for name in known if key in known_keys((*path[:-1], name))]
+    if len(inside) == 1:  # one level too high
+        return f"is not a known key here (it belongs under {inside[0]})"
     near = get_close_matches(key, known, n=1)
     return f"is not a known key (did you mean {near[0]}?)" if near else f"is not a known key ({_known_text(known)})"
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from lambdasim.errors import ScenarioError
 
-# Measured peak with the full log, rounded up; retries add to it. The figure stands in benchmarks/.
-BYTES_PER_REQUEST = 250
+# Measured peak with the full log, by how the function is invoked, rounded up; retries add to it. The figures are those
+# of benchmarks/memory.py and benchmarks/backlog.py.
+BYTES_PER_REQUEST = {"sync": 250, "async": 500, "sqs": 320, "stream": 320}
 
 # Where the system does not say how much memory it has.
 _ASSUMED_BYTES = 8 * 2**30
 
 
-def check_memory(expected_requests: float) -> None:
-    """Raises ScenarioError when the log of so many requests would not fit."""
-    needed, available = expected_requests * BYTES_PER_REQUEST, available_bytes()
+def check_memory(expected_requests: float, invokes: Iterable[str]) -> None:
+    """Raises ScenarioError when the log of so many requests would not fit; all count as the largest of their kinds."""
+    needed, available = expected_requests * max(BYTES_PER_REQUEST[invoke] for invoke in invokes), available_bytes()
     if needed > available:
         raise ScenarioError(
             f"traffic: must fit in memory; about {expected_requests:,.0f} requests need about {needed / 2**30:,.0f} GiB"

@@ -18,11 +18,12 @@ from lambdasim.engine.reference.clients import Call, Clients
 from lambdasim.engine.reference.event_sources import EventSources
 from lambdasim.engine.reference.function import ACCEPTED, FunctionState
 from lambdasim.engine.reference.limits import Pool
+from lambdasim.engine.reference.message_order import GroupOrder, StandardOrder
 from lambdasim.engine.reference.messages import Messages
 from lambdasim.engine.reference.queue_poller import Batch, Places, QueuePoller
 from lambdasim.engine.reference.sdk_client import QuotaLeft
 from lambdasim.engine.reference.simulation import _Simulation
-from lambdasim.engine.reference.sqs_queue import GroupOrder, Receipt, SqsQueue, StandardOrder
+from lambdasim.engine.reference.sqs_queue import Receipt, SqsQueue
 from lambdasim.eventlog.log import Result
 from lambdasim.platform import callers, event_sources, region
 from lambdasim.platform.async_retry import throttle_delay_ns

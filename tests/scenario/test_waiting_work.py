@@ -111,6 +111,7 @@ ERRORS: list[tuple[str, str, list[str]]] = [
     (CHANGE, "q", ["s.yaml:5:29 changes.0.redrive: must be the dead_letter of a queue: q is that of none, so its messages came from no queue"]),
     (CHANGE, "{queue: d, rate: 501/s}", ["s.yaml:5:46 changes.0.redrive.rate: must be at most 500/s, as AWS demands, got 501/s"]),
     (CHANGE, "{rate: 5/s}", ["s.yaml:5:29 changes.0.redrive.queue: is required"]),
+    (QUEUE, "batch_size: 5", ["s.yaml:3:53 queues.q.batch_size: is not a known key here (it belongs under event_source_mapping)"]),
     (CHANGE, "[d]", ["s.yaml:5:29 changes.0.redrive: must be a mapping, got a list"]),
     (MAPPING.replace("function: api", "function: apo"), "batch_size: 5", ["s.yaml:3:47 queues.q.event_source_mapping.function: must be the name of a function, got apo (did you mean api?)"]),
     (SENDER, "invoke: sqs, rate: 1/s", ["s.yaml:4:16 traffic.web: must have a queue beside invoke: sqs (the name of one under queues)"]),

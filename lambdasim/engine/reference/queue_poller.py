@@ -316,12 +316,10 @@ class QueuePoller:
         self._places.errors_or_throttled(now_ns)
         share = messages.retry_share(head)
         delay_ns = max(1, round(backoff_ns(spec.retry_base_ns, spec.retry_cap_ns, batch.tries) * share))
-        if now_ns + delay_ns < batch.receipts[0].expires_ns:
+        if now_ns + delay_ns < batch.receipts[0].expires_ns:  # else it is given up then
             retry = Retry(self._clock, batch)
             retry.callbacks = self._retry_due
             self._clock.schedule_in(retry, self._rank(head, QueuedStep.TRY), delay_ns)
-        elif batch.receipts[0].expires_ns <= now_ns:
-            self.expired(batch)  # gathered for longer than its messages are hidden
 
     def _count_attempts(self, batch: Batch) -> None:
         """Every message of a batch takes part in its attempts; those of the first are counted as they are made."""
