@@ -47,7 +47,7 @@ FloatArray = npt.NDArray[np.float64]
 MOST_MESSAGES, MOST_QUEUES = 30, 3
 _ROW_PX, _LEAST_ROWS = 13, 22  # so that the legend has room
 _TRIES_PX, _GAP_PX = 120, 62
-_LEFT_PX, _LEFT_WITH_NAMES_PX, _NAME_LETTERS = 95, 150, 12
+_LEFT_PX, _LEFT_WITH_NAMES_PX, _NAME_LETTERS = 95, 172, 12
 _MOST_BINS = 120
 
 _TITLE = "the retries of SQS messages"
@@ -98,7 +98,7 @@ def receives(run: Run, ax: Axes | None = None) -> Axes:
         upper = axes.inset_axes((0, 1 - rows_px / whole, 1, rows_px / whole))
         lower = axes.inset_axes((0, 0, 1, _TRIES_PX / whole))
         if made:
-            legend(upper, _draw_ladders(upper, log, made, count))
+            legend(upper, _draw_ladders(upper, log, made))
         else:
             say(upper, "No message failed or was throttled, so there is no retry to show.")
         legend(lower, _draw_tries(lower, log, rows, specs, polled))
@@ -131,9 +131,7 @@ def _facts(log: EventLog, polled: Sequence[int], total: int, shown: int) -> str:
     return text
 
 
-def _draw_ladders(
-    ax: Axes, log: EventLog, made: Sequence[tuple[str, ReceiveLadders]], count: int
-) -> list[tuple[Artist, str]]:
+def _draw_ladders(ax: Axes, log: EventLog, made: Sequence[tuple[str, ReceiveLadders]]) -> list[tuple[Artist, str]]:
     offsets = np.cumsum([0, *(len(one.messages) for _, one in made)])
 
     def joined(parts: Sequence[FloatArray]) -> FloatArray:
@@ -193,7 +191,7 @@ def _draw_ladders(
     ax.xaxis.set_major_formatter(FuncFormatter(_since_first))
     ax.set_xlabel("time since the first receive of each message")
     ax.grid(True, axis="x")
-    _name_rows(ax, log, made, count)
+    _name_rows(ax, log, made)
     return entries
 
 
@@ -201,8 +199,8 @@ def _since_first(time_s: float, _: object) -> str:
     return time_text(round(time_s * 1e9)) if time_s else "first receive"
 
 
-def _name_rows(ax: Axes, log: EventLog, made: Sequence[tuple[str, ReceiveLadders]], count: int) -> None:
-    ax.set_ylim(count - 0.5, -0.5)
+def _name_rows(ax: Axes, log: EventLog, made: Sequence[tuple[str, ReceiveLadders]]) -> None:
+    ax.set_ylim(sum(len(one.messages) for _, one in made) - 0.5, -0.5)
     ticks: list[int] = []
     words: list[str] = []
     first = 0
@@ -217,7 +215,7 @@ def _name_rows(ax: Axes, log: EventLog, made: Sequence[tuple[str, ReceiveLadders
             ax.axhline(first - 0.5, color=Colour.CEILING, linewidth=0.8)
         first += rows
     ax.set_yticks(ticks, words)
-    ax.set_ylabel("messages, by time of sending")
+    ax.set_ylabel("by time of sending")
 
 
 _TRIES = (
