@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from lambdasim.engine.ordering import QueuedStep, queued_rank
 from lambdasim.engine.reference.function import ACCEPTED, FunctionState
-from lambdasim.engine.reference.messages import IN_FLIGHT, Messages
+from lambdasim.engine.reference.messages import IN_FLIGHT, VISIBLE, Messages
 from lambdasim.engine.reference.recurring import Alarm, Callbacks, Clock, Recurring
 from lambdasim.eventlog.log import MessageOutcome, Result
 from lambdasim.eventlog.recorder import Recorder
@@ -60,7 +60,8 @@ class Lane:
         self._split: list[RecordBatch] = []  # later parts of a batch that failed; the next one is the last
         self._current: RecordBatch | None = None
         self._is_behind = False  # the last read left records behind
-        self._read_due: tuple[int, int] | None = None  # time and rank of the read that is to come
+        self._reads_at_ns = -1
+        self._read_due: tuple[int, int] | None = None  # time and rank of the read, or of the end of the window, to come
         self._reads = Alarm(clock, self._on_read)
         self._due: Callbacks = [self._on_due]
 
@@ -68,13 +69,16 @@ class Lane:
         """A record comes in; a poll at this very instant has been made already."""
         self._unread.append(row)
         if self._current is None:
-            self._read_by(now_ns, (now_ns // self._poll_ns + 1) * self._poll_ns)
+            self._read_by(now_ns, self._next_poll_ns(now_ns))
 
-    @property
-    def _poll_ns(self) -> int:
-        return self._reader.spec.poll_ns
+    def _next_poll_ns(self, now_ns: int) -> int:
+        """The first poll after an instant."""
+        poll_ns = self._reader.spec.poll_ns
+        return (now_ns // poll_ns + 1) * poll_ns
 
     def _read_by(self, now_ns: int, due_ns: int) -> None:
+        """Read at ``due_ns``; the batch window may close before that."""
+        self._reads_at_ns = due_ns
         first = self._gathered[0] if self._gathered else self._unread[0]
         if self._gathered:
             due_ns = min(due_ns, self._window_ends_ns)
@@ -92,23 +96,28 @@ class Lane:
 
     def _read(self, now_ns: int) -> None:
         """Read what fits into a batch, and invoke with it unless it may still wait for more."""
-        spec, gathered, unread = self._reader.spec, self._gathered, self._unread
-        while unread and len(gathered) < spec.batch_size:
+        spec, gathered = self._reader.spec, self._gathered
+        if now_ns == self._reads_at_ns:  # else only the window closes
+            self._gather(now_ns)
+        if not gathered:
+            return
+        if len(gathered) < spec.batch_size and now_ns < self._window_ends_ns:
+            self._read_by(now_ns, self._window_ends_ns if not self._unread else self._next_poll_ns(now_ns))
+            return
+        self._gathered = []
+        self._try(now_ns, RecordBatch(self._clock, self, gathered, failed=0, refused_or_failed=0))
+
+    def _gather(self, now_ns: int) -> None:
+        unread, gathered = self._unread, self._gathered
+        while unread and len(gathered) < self._reader.spec.batch_size:
             row = unread.popleft()
             if self._reader.is_gone(row, now_ns):
                 continue
             if not gathered:
-                self._window_ends_ns = now_ns + spec.window_ns
+                self._window_ends_ns = now_ns + self._reader.spec.window_ns
             self._reader.was_read(now_ns, row)
             gathered.append(row)
         self._is_behind = bool(unread)
-        if not gathered:
-            return
-        if len(gathered) < spec.batch_size and now_ns < self._window_ends_ns:
-            self._read_by(now_ns, self._window_ends_ns)
-            return
-        self._gathered = []
-        self._try(now_ns, RecordBatch(self._clock, self, gathered, failed=0, refused_or_failed=0))
 
     def _on_due(self, batch: RecordBatch) -> None:
         self._try(self._clock.now_ns, batch)
@@ -125,8 +134,11 @@ class Lane:
         spec = self._reader.spec
         self._current = batch
         batch.callbacks = self._due
-        delay_ns = backoff_ns(spec.retry_base_ns, spec.retry_cap_ns, batch.refused_or_failed)
-        self._clock.schedule_in(batch, self._reader.rank(batch.rows[0], QueuedStep.TRY), delay_ns)
+        now_ns = self._clock.now_ns
+        due_ns = now_ns + backoff_ns(spec.retry_base_ns, spec.retry_cap_ns, batch.refused_or_failed)
+        # A batch that the stream forgets meanwhile holds nothing up any longer.
+        due_ns = min(due_ns, max(map(self._reader.gone_ns, batch.rows)))
+        self._clock.schedule_in(batch, self._reader.rank(batch.rows[0], QueuedStep.TRY), max(0, due_ns - now_ns))
 
     def ended(self, batch: RecordBatch, result: int) -> None:
         """The invocation of a batch ended: go on with the next one, or try what failed again."""
@@ -135,7 +147,7 @@ class Lane:
         if result == _OK:
             done = len(batch.rows) if batch.first_failed is None else batch.first_failed
             reader.settle(now_ns, batch.rows[:done], _PROCESSED)
-        rest = batch.rows[done:]
+        rest = [row for row in batch.rows[done:] if not reader.is_gone(row, now_ns)]
         if not rest:
             self._go_on(now_ns)
             return
@@ -145,8 +157,11 @@ class Lane:
         if result != _OK and spec.bisects and len(rest) > 1:
             half = (len(rest) + 1) // 2
             self._split.append(RecordBatch(self._clock, self, rest[half:], failed=0, refused_or_failed=0))
-            rest, failed = rest[:half], 0
-        elif spec.most_retries is not None and failed > spec.most_retries:
+            first = RecordBatch(self._clock, self, rest[:half], failed=0, refused_or_failed=in_a_row)
+            self.try_later(first)
+            first.refused_or_failed = 0  # a batch of its own
+            return
+        if spec.most_retries is not None and failed > spec.most_retries:
             reader.give_up(now_ns, rest)
             self._go_on(now_ns)
             return
@@ -161,8 +176,8 @@ class Lane:
             batch.callbacks = self._due
             self._clock.schedule_in(batch, self._reader.rank(batch.rows[0], QueuedStep.TRY), 0)
         elif self._unread:
-            next_poll_ns = -(-now_ns // self._poll_ns) * self._poll_ns
-            self._read_by(now_ns, now_ns if self._is_behind else next_poll_ns)
+            # A poll at this very instant comes after the end of the invocation.
+            self._read_by(now_ns, now_ns if self._is_behind else self._next_poll_ns(now_ns - 1))
 
 
 class StreamReader:
@@ -211,11 +226,15 @@ class StreamReader:
 
     def is_gone(self, row: int, now_ns: int) -> bool:
         """Whether the stream no longer has a record; if so, it is settled as of when that happened."""
-        gone_ns = self._messages.kept_from_ns(row) + self.spec.retention_ns
+        gone_ns = self.gone_ns(row)
         if now_ns < gone_ns:
             return False
         self.settle(gone_ns, [row], _EXPIRED)
         return True
+
+    def gone_ns(self, row: int) -> int:
+        """When the stream has a record no longer."""
+        return self._messages.kept_from_ns(row) + self.spec.retention_ns
 
     def give_up_old(self, now_ns: int, batch: RecordBatch) -> bool:
         """Leave out of a batch what is too old by now; whether anything is left."""
@@ -231,9 +250,9 @@ class StreamReader:
 
     def give_up(self, now_ns: int, rows: list[int]) -> None:
         """These records are not tried again; a note on them goes to the destination."""
-        self.settle(now_ns, rows, _DISCARDED)
         if self.spec.on_failure is not None:
             self._send_on(self.spec.on_failure, now_ns, rows[0])
+        self.settle(now_ns, rows, _DISCARDED)
 
     def settle(self, now_ns: int, rows: list[int], outcome: int) -> None:
         """Nothing more happens to these records."""
@@ -276,7 +295,9 @@ class StreamReader:
         batch.tries, batch.logged = 0, len(batch.rows)
         for row in batch.rows:
             messages.receives[row] += 1
-        self._batches.deliver(batch.rows, batch.number, now_ns)
+            # A record that was read may have waited for others; one that is tried again is read again.
+            read_ns = messages.first_receive_ns[row] if messages.receives[row] == 1 else now_ns
+            self._batches.deliver([row], batch.number, read_ns)
 
     def _fate(self, now_ns: int, batch: RecordBatch) -> int:
         """How the code ends: as for the worst of the records; in a partial response the first error is named."""
@@ -295,5 +316,5 @@ class StreamReader:
         if self.spec.retention_ns > end_ns:
             return
         for row in range(len(self._messages.request)):
-            if self._messages.queue[row] == self.index and self._messages.settled_ns[row] < 0:
+            if self._messages.queue[row] == self.index and self._messages.outcome[row] == VISIBLE:
                 self.is_gone(row, end_ns)
