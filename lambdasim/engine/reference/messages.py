@@ -174,6 +174,7 @@ class Messages:
     def release(self) -> None:
         """Let go of what only a next invocation would need: the log of a long run is made of the rest."""
         self._carried_bytes = bytearray()
+        self.attempts, self._accepted = array("i"), array("i")
 
     def _carried(self, row: int) -> Request:
         return _CARRIED.unpack_from(self._carried_bytes, row * _CARRIED.size)

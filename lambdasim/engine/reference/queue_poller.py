@@ -308,7 +308,8 @@ class QueuePoller:
         if reason == ACCEPTED:
             batch.is_accepted = True
             self._batches.accepted[batch.number] = 1
-            self._count_attempts(batch)
+            if len(batch.rows) > 1:
+                self._count_attempts(batch)
             messages.were_accepted(batch.rows)
             return
         self._log_throttle(request[0], request[4], messages.attempts[head], now_ns, reason)
