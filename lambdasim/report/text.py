@@ -91,7 +91,9 @@ def print_summary(run: Run, out: IO[str], directory: Path | None) -> None:
     _promises(console, run)
     _paragraphs(console, "What to look at next", next_steps(run), bullet="· ")
     if directory is not None:
-        _paragraphs(console, "Files", [f"{directory} (start with concurrency.png and outcomes.png)"])
+        first = ["concurrency.png", "outcomes.png"]
+        first += [f"{kind}.png" for kind in ("queues", "streams") if run.summary.get(kind)]
+        _paragraphs(console, "Files", [f"{directory} (start with {first[-2]} and {first[-1]})"])
 
 
 def _title(console: Console, run: Run) -> None:
