@@ -22,6 +22,7 @@ from lambdasim.platform.async_retry import DropReason
 from lambdasim.report.pictures.ages import age_of_oldest, even_times
 from lambdasim.report.pictures.change_marks import mark_changes
 from lambdasim.report.pictures.event_waits import WaitFor, Waits, event_attempts, event_waits
+from lambdasim.report.pictures.panel_groups import draw_running_totals, mark_times
 from lambdasim.report.pictures.stack import changes_of, function_colours, level_of
 from lambdasim.report.pictures.style import (
     DROP_COLOURS,
@@ -243,26 +244,13 @@ def _maximum_ns(run: Run, function: int) -> int:
 
 def _draw_drops(ax: Axes, log: EventLog) -> list[tuple[Artist, str]]:
     """Events given up so far, by reason, one upon the other."""
-    entries: list[tuple[Artist, str]] = []
-    by_reason = {reason: np.sort(log.drops.time_ns[log.drops.reason == reason]) for reason in DropReason}
-    spans = [(times_ns, np.full(len(times_ns), NOT_YET)) for times_ns in by_reason.values()]
-    exact = changes_of(spans, log.end_ns)
-    times_ns = even_times(log.end_ns) if exact is None else exact
-    below = np.zeros(len(times_ns))
-    for reason, dropped_ns in by_reason.items():
-        if not len(dropped_ns):
-            continue
-        above = below + np.searchsorted(dropped_ns, times_ns, side="right")
-        colour = DROP_COLOURS[reason]
-        label = _DROP_LABELS[reason]
-        ax.fill_between(times_ns / 1e9, below, above, step="post", color=colour, linewidth=0, label=label)
-        entries.append((Patch(color=colour), f"{label}\n{len(dropped_ns):,}"))
-        below = above
-    ax.set_ylim(0, float(below.max()) * 1.12)
-    ax.yaxis.set_major_locator(MaxNLocator(3, integer=True, steps=_ROUND))
-    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    totals = [
+        (label, DROP_COLOURS[reason], log.drops.time_ns[log.drops.reason == reason])
+        for reason, label in _DROP_LABELS.items()
+    ]
+    entries = draw_running_totals(ax, totals, log.end_ns)
     ax.set_ylabel("given up so far")
-    return entries[::-1]
+    return entries
 
 
 def _mark_last_and_drained(panels: list[Axes], run: Run) -> None:
@@ -279,19 +267,4 @@ def _mark_last_and_drained(panels: list[Axes], run: Run) -> None:
         marks = [(last_ns, "last event"), (drained_ns, f"drained, {later}after the last event")]
         if drained_ns - last_ns < _CLOSE * end_ns:
             marks = [(drained_ns, f"last event; drained {later}later")]
-    for row, (at_ns, label) in enumerate(reversed(marks)):
-        at_s = at_ns / 1e9
-        for panel in panels:
-            panel.axvline(at_s, color=Colour.EVERYTHING, linewidth=0.9, linestyle=":", label=label)
-        is_right = at_ns > 0.4 * end_ns
-        panels[0].annotate(
-            label,
-            (at_s, 1),
-            (-4 if is_right else 4, -2 - 13 * row),
-            panels[0].get_xaxis_transform(),
-            "offset points",
-            ha="right" if is_right else "left",
-            va="top",
-            fontsize=9,
-            bbox=_PAPER,
-        )
+    mark_times(panels, marks, end_ns)
