@@ -97,6 +97,18 @@ class DropColumns:
         return len(self.request)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFailureColumns:
+    """One row for each record of an event that its destination did not take, by request. Shape (n_failures,)."""
+
+    request: IntArray
+    attempt: npt.NDArray[np.int32]  # the last one; 0 where there was none
+    time_ns: IntArray
+
+    def __len__(self) -> int:
+        return len(self.request)
+
+
 class MessageOutcome(IntEnum):
     """Where a message is when the run ends. Stored as int8: never renumber, only append."""
 
@@ -195,6 +207,7 @@ class EventLog:
     throttles: ThrottleColumns
     abandonments: AbandonmentColumns
     drops: DropColumns
+    delivery_failures: DeliveryFailureColumns
     messages: MessageColumns
     batches: BatchColumns
     deliveries: DeliveryColumns

@@ -14,6 +14,7 @@ from lambdasim.eventlog.log import (
     AbandonmentColumns,
     BatchColumns,
     DeliveryColumns,
+    DeliveryFailureColumns,
     DropColumns,
     EnvironmentColumns,
     EventLog,
@@ -211,6 +212,7 @@ class Recorder:
         self.throttles = Throttles()
         self.abandonments = Marks()
         self.drops = Marks()
+        self.delivery_failures = Marks()
         self.messages = Messages()
         self.batches = Batches()
         self.environments = Environments()
@@ -271,6 +273,7 @@ class Recorder:
             throttles=_throttles(self.throttles),
             abandonments=_abandonments(self.abandonments),
             drops=_drops(self.drops),
+            delivery_failures=_delivery_failures(self.delivery_failures),
             messages=_messages(self.messages),
             batches=_batches(self.batches),
             deliveries=deliveries,
@@ -328,33 +331,36 @@ def _invocations(recorded: Invocations, run_end_ns: int) -> InvocationColumns:
 
 
 def _throttles(columns: Throttles) -> ThrottleColumns:
-    order = _order(np.asarray(columns.request), np.asarray(columns.attempt))
+    order = _order_of(columns)
     return ThrottleColumns(
-        request=_column(columns.request, order),
-        function=_column(columns.function, order),
-        attempt=_column(columns.attempt, order),
-        time_ns=_column(columns.time_ns, order),
-        reason=_column(columns.code, order),
+        **_marks(columns, order), function=_column(columns.function, order), reason=_column(columns.code, order)
     )
 
 
 def _drops(columns: Marks) -> DropColumns:
-    order = _order(np.asarray(columns.request), np.asarray(columns.attempt))
-    return DropColumns(
-        request=_column(columns.request, order),
-        attempt=_column(columns.attempt, order),
-        time_ns=_column(columns.time_ns, order),
-        reason=_column(columns.code, order),
-    )
+    order = _order_of(columns)
+    return DropColumns(**_marks(columns, order), reason=_column(columns.code, order))
 
 
 def _abandonments(columns: Marks) -> AbandonmentColumns:
-    order = _order(np.asarray(columns.request), np.asarray(columns.attempt))
-    return AbandonmentColumns(
-        request=_column(columns.request, order),
-        attempt=_column(columns.attempt, order),
-        time_ns=_column(columns.time_ns, order),
-    )
+    return AbandonmentColumns(**_marks(columns, _order_of(columns)))
+
+
+def _delivery_failures(columns: Marks) -> DeliveryFailureColumns:
+    return DeliveryFailureColumns(**_marks(columns, _order_of(columns)))
+
+
+def _order_of(columns: Marks) -> npt.NDArray[np.intp] | None:
+    return _order(np.asarray(columns.request), np.asarray(columns.attempt))
+
+
+def _marks(columns: Marks, order: npt.NDArray[np.intp] | None) -> dict[str, npt.NDArray[Any]]:
+    """What all marks have."""
+    return {
+        "request": _column(columns.request, order),
+        "attempt": _column(columns.attempt, order),
+        "time_ns": _column(columns.time_ns, order),
+    }
 
 
 def _messages(columns: Messages) -> MessageColumns:

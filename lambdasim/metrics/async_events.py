@@ -61,6 +61,7 @@ def async_block(
         "dropped": int((outcome == Outcome.DROPPED).sum()),
         "in_flight": int(is_open.sum()),
         "dropped_by_reason": {reason.key: int(reasons[reason]) for reason in DropReason},
+        "delivery_failures": int(np.count_nonzero(events[log.delivery_failures.request])),
         "age_s": _ages(event_ages_ns(log, events)[1]),
         "oldest_age_s": int((until - arrival).max()) / NS_PER_S if len(arrival) else None,
         "drain_s": None if is_open.any() or not len(arrival) else int(until.max() - arrival.max()) / NS_PER_S,

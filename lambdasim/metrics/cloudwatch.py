@@ -118,6 +118,8 @@ def _event_rows(log: EventLog, period_ns: int, name: str, function: int | None) 
     invoked_ns, age_ns = event_ages_ns(log, included)
     yield from statistics("AsyncEventAge", "Milliseconds", name, period_ns, invoked_ns // period_ns, age_ns / 1e6)
     yield from _counts("AsyncEventsDropped", name, period_ns, log.drops.time_ns[included[log.drops.request]])
+    lost = included[log.delivery_failures.request]
+    yield from _counts("DestinationDeliveryFailures", name, period_ns, log.delivery_failures.time_ns[lost])
 
 
 def _concurrency_samples(

@@ -49,6 +49,11 @@ def _event_lines(events: Block) -> list[str]:
         for reason in DropReason
         if (count := events["dropped_by_reason"][reason.key])
     ]
+    if events["delivery_failures"]:
+        lines.append(
+            f"{were(events['delivery_failures'], 'record')} lost on the way to a destination that is a FIFO queue:"
+            " Lambda does not deliver there."
+        )
     age = events["age_s"]
     if age["max"] is not None:
         lines.append(

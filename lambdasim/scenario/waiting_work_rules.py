@@ -37,9 +37,11 @@ def check_waiting_work(scenario: Scenario) -> Iterator[Finding]:
         yield from _check_function(scenario, path, stream.event_source_mapping.function)
         yield from _check_destination(scenario, (*path, "on_failure"), stream.event_source_mapping.on_failure)
     for name, function in scenario.functions.items():
-        for key in ("on_success", "on_failure", "dead_letter"):
-            target = getattr(function.async_invocation, key)
-            yield from _check_destination(scenario, ("functions", name, "async", key), target)
+        events = function.async_invocation
+        for key, target in (("on_success", events.on_success), ("on_failure", events.on_failure)):
+            if target is not None:  # a FIFO queue is accepted, but does not work: see the risks below
+                yield from _check_exists(scenario, ("functions", name, "async", key), target)
+        yield from _check_destination(scenario, ("functions", name, "async", "dead_letter"), events.dead_letter)
     yield from _check_sources(scenario)
 
 
@@ -133,6 +135,13 @@ def find_risks_of_waiting_work(scenario: Scenario) -> Iterator[Finding]:
     for function in scenario.functions.values():
         events = function.async_invocation
         sent_to |= {events.on_success, events.on_failure, events.dead_letter}
+    for name, function in scenario.functions.items():
+        for key in ("on_success", "on_failure"):
+            target = getattr(function.async_invocation, key)
+            if target is not None and scenario.queues[target].fifo is not None:
+                # Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html (read 2026)
+                message = f"is a FIFO queue, {target}, which Lambda does not deliver to: every record is lost"
+                yield Finding(path=("functions", name, "async", key), message=message)
     for section, names in (("queues", scenario.queues), ("streams", scenario.streams)):
         for name in names:
             if name not in sent_to:

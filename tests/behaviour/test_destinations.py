@@ -62,6 +62,17 @@ class TestSuccess:
         """At 5, after one attempt."""
         assert outcomes(events([(3, 2)], {"on_success": "d"})) == [("completed", 5, 1)]
 
+    @pytest.mark.parametrize(("function", "key", "lost"), [({}, "on_success", 1), (FAILS, "on_failure", 183)])
+    def test_a_fifo_queue_is_no_destination(self, function: dict[str, Any], key: str, lost: float) -> None:
+        """The record is lost at the end: at 1, or when the third failure ends at 183; the event has its outcome."""
+        log = events([0], {key: "d"}, function=function, queue={"fifo": {"message_groups": 1}})
+        assert messages(log) == []
+        failures = log.delivery_failures
+        assert (failures.request.tolist(), (failures.time_ns / 1e9).tolist()) == ([0], [lost])
+        assert outcomes(log)[0][0] == ("dropped" if function else "completed")
+        standard = events([0], {key: "d"}, function=function)
+        assert (len(standard.delivery_failures), len(messages(standard))) == (0, 1)
+
     def test_whatever_becomes_of_the_record(self) -> None:
         """g fails twice, and the record is dead-lettered at 61; the event is completed all the same."""
         log = events(

@@ -37,6 +37,7 @@ class TestSummary:
             "completed": 3,
             "dropped": 0,
             "in_flight": 0,
+            "delivery_failures": 0,
             "dropped_by_reason": {
                 "event_age_exceeded": 0,
                 "retries_exhausted": 0,
@@ -119,6 +120,22 @@ class TestCloudWatch:
             ("AsyncEventAge", 60): (2, 122_000.0),
             ("AsyncEventsDropped", 60): (2, 2.0),
         }
+
+    def test_records_that_a_destination_does_not_take(self) -> None:
+        """Two events end at 1 and 71 s; their records cannot go to a FIFO queue."""
+        run = run_of(
+            functions={"f": {"async": {"dispatch_delay": "0s", "on_success": "q"}}},
+            queues={"q": {"fifo": {"message_groups": 1}}},
+            traffic={"t": {"function": "f", "invoke": "async", "trace": trace([0, 70])}},
+        )
+        rows = cloudwatch_metrics(run.log, 60 * 10**9, run.scenario.limits_in_force())
+        found = [
+            (row.function, row.period_start_ns // 10**9, row.sum)
+            for row in rows
+            if row.metric == "DestinationDeliveryFailures"
+        ]
+        assert found == [("", 0, 1.0), ("f", 0, 1.0), ("", 60, 1.0), ("f", 60, 1.0)]
+        assert run.summary["async"]["delivery_failures"] == 2
 
     def test_synchronous_requests_have_none(self) -> None:
         """No rows."""

@@ -103,7 +103,6 @@ ERRORS: list[tuple[str, str, list[str]]] = [
     (READER, "stream: s, invoke: stream, rate: 1/s, via: alb", ["s.yaml:5:16 traffic.web: must not have via beside invoke: stream (the sender of a record is done once the stream has it; the stream says more)"]),
     # destinations
     (EVENTS, "on_success: x", ["s.yaml:2:75 functions.api.async.on_success: must be the name of a queue, got x (the queues are d, f)"]),
-    (EVENTS, "on_failure: f", ["s.yaml:2:75 functions.api.async.on_failure: must be a standard queue, as AWS demands; f is a FIFO queue"]),
     (EVENTS, "dead_letter: f", ["s.yaml:2:76 functions.api.async.dead_letter: must be a standard queue, as AWS demands; f is a FIFO queue"]),
     (EVENTS, "on_failure: d, dead_letter: d", ["s.yaml:2:62 functions.api.async: must not have both on_failure and dead_letter (AWS advises on_failure, which is the newer of the two)"]),
     # redrives
@@ -224,6 +223,16 @@ class TestWarnings:
             " the dead-letter queue"
         )
         assert warned(data) == ([message] if warns else [])
+
+    @pytest.mark.parametrize("key", ["on_success", "on_failure"])
+    def test_a_fifo_queue_as_destination(self, key: str) -> None:
+        """AWS takes it, and delivers nothing."""
+        data = scenario(function={"async": {key: "o"}})
+        data["queues"]["o"] = {"fifo": {"message_groups": 1}}
+        message = f"functions.f.async.{key}: is a FIFO queue, o, which Lambda does not deliver to: every record is lost"
+        assert warned(data) == [message]
+        data["queues"]["o"] = {}
+        assert warned(data) == []
 
     @pytest.mark.parametrize(("reserved", "warns"), [(4, True), (0, True), (5, False), (None, False)])
     def test_reserved_concurrency(self, reserved: int | None, warns: bool) -> None:

@@ -111,6 +111,7 @@ class AsyncQueue:
         self._errors_change = draws.errors_change(function_name)
         self._log_throttle = recorder.throttles.add
         self._log_drop = recorder.drops.append
+        self._log_delivery_failure = recorder.delivery_failures.append
         self._event_sources = event_sources
         self._on_settled = on_settled
         self._reader = Reader(spec.slow_down)
@@ -205,10 +206,13 @@ class AsyncQueue:
     def _deliver(self, now_ns: int, event: QueuedEvent, queue: int | None) -> None:
         """Send a record of the event to its destination, if it has one.
 
-        MODEL: deliveries always succeed, and at once.
+        Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html (read 2026): a FIFO
+        queue is no destination; what goes there is lost, and counted. MODEL: other deliveries succeed, and at once.
         """
-        if queue is not None:
-            self._event_sources.take_event(queue, now_ns, event.request, event.attempts, event.accepted)
+        if queue is None:
+            return
+        if not self._event_sources.take_event(queue, now_ns, event.request, event.attempts, event.accepted):
+            self._log_delivery_failure(event.index, event.attempts, now_ns)
 
     def _settled(self) -> None:
         if not self.pending and not self._under_way:

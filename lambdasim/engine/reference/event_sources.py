@@ -139,13 +139,16 @@ class EventSources:
         targets: list[SqsQueue | StreamReader] = [*self._queues, *self._streams]
         return Sender(targets[queue], self._messages)
 
-    def take_event(self, queue: int, now_ns: int, request: Request, attempts: int, accepted: int) -> None:
-        """A record of an asynchronous event comes into its destination or dead-letter queue."""
+    def take_event(self, queue: int, now_ns: int, request: Request, attempts: int, accepted: int) -> bool:
+        """A record of an asynchronous event comes into its destination or dead-letter queue; False: into none."""
         target = self._queues[queue]
+        if target.spec.message_groups is not None:
+            return False
         row = self._messages.add_event(
             queue, now_ns, request, function=target.function, attempts=attempts, accepted=accepted, hops=1
         )
         target.put(now_ns, row)
+        return True
 
     def _take_record(self, queue: int, now_ns: int, row: int) -> None:
         """A note on records that were given up comes into its destination; the first of them stands for it."""
