@@ -31,6 +31,7 @@ from lambdasim.report.advice import first_limit_sentence, for_nobody_sentences, 
 from lambdasim.report.text_waiting_work import waiting_work
 from lambdasim.report.wording import (
     MEANING,
+    UNAWAITED,
     change_text,
     clock_text,
     count_text,
@@ -49,8 +50,6 @@ from lambdasim.units import NS_PER_S
 _WIDTH = 100
 _MAX_FUNCTIONS = 20
 
-# What each kind of request that nobody waits for is called.
-_UNAWAITED = {"async": "event", "sqs": "message", "stream": "record"}
 _BEHIND_A_FRONT_END = "the caller, or a gateway for it, stopped waiting"
 _FATE = {
     Outcome.COMPLETED: "got an answer",
@@ -280,7 +279,7 @@ def _latency(console: Console, run: Run) -> None:
 
 
 def _latency_heading(invokes: Container[str]) -> str:
-    names = [name for invoke, name in _UNAWAITED.items() if invoke in invokes]
+    names = [name for invoke, name in UNAWAITED.items() if invoke in invokes]
     if "sync" not in invokes and names:
         return f"From the {' or '.join(names)} to its completion"
     of_others = f" (of {' and '.join(f'{name}s' for name in names)}: until they are completed)" if names else ""

@@ -16,6 +16,9 @@ from lambdasim.units import NS_PER_S, format_rate
 # A least time to empty a queue below this share of the time that it took says nothing: there was no backlog.
 FLOOR_WORTH_A_WORD = 0.01
 
+# What each kind of request that nobody waits for is called.
+UNAWAITED = {"async": "event", "sqs": "message", "stream": "record"}
+
 # What each refusal means, in one line for someone who never read AWS's documentation.
 MEANING = {
     ThrottleReason.ACCOUNT_CONCURRENCY: "as many requests in flight as the unreserved part of the quota allows",

@@ -102,12 +102,16 @@ class TestLatency:
     def test_nobody_waits_for_the_answer_to_an_event(self) -> None:
         """Its caller has a 202 at once; what the picture shows is when the work was done."""
         event = {"function": "f", "invoke": "async", "trace": trace([0])}
+        message = {"function": "f", "invoke": "sqs", "queue": "q", "trace": trace([0])}
         caller = {"function": "f", "trace": trace([0])}
+        queues = {"q": {"event_source_mapping": {"function": "f"}}}
         for traffic, label in (
+            ({"a": message}, "from the request to its completion, retries"),
+            ({"a": event, "m": message, "b": caller}, "its answer (of events and messages: their completion), retries"),
             ({"a": event}, "from the request to its completion, retries"),
             ({"a": event, "b": caller}, "from the request to its answer (of events: their completion), retries"),
         ):
-            assert label in Pictures(run_of(traffic=traffic)).latency().get_xlabel()
+            assert label in Pictures(run_of(traffic=traffic, queues=queues)).latency().get_xlabel()
 
     def test_retried_means_a_second_attempt_completed(self) -> None:
         """Refused at 0.5 s, accepted at its retry at 1.5 s: retried, and 2 s of latency."""

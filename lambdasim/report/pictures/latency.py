@@ -16,6 +16,7 @@ from lambdasim.metrics.run import Run
 from lambdasim.report.pictures.fates import Fate, request_fates
 from lambdasim.report.pictures.style import Colour, counted, header, legend, open_axes, say, style, time_text
 from lambdasim.report.pictures.time_axis import step_s
+from lambdasim.report.wording import UNAWAITED
 from lambdasim.units import NS_PER_S
 
 IntArray = npt.NDArray[np.int64]
@@ -108,9 +109,10 @@ def latency(run: Run, ax: Axes | None = None) -> Axes:
         shown = _shown_targets(run, everything)
         _set_axes(axes, np.concatenate((everything, in_vain, [target.latency_ns for target in shown])))
         end = "answer, or to giving up" if len(in_vain) else "answer"
-        if "async" in run.log.source_invokes:  # the callers of events had their 202 at once
-            only_events = set(run.log.source_invokes) == {"async"}
-            end = "completion" if only_events else f"{end} (of events: their completion)"
+        unawaited = [f"{name}s" for invoke, name in UNAWAITED.items() if invoke in run.log.source_invokes]
+        if unawaited:  # who sent them had an answer at once
+            is_all = "sync" not in run.log.source_invokes
+            end = "completion" if is_all else f"{end} (of {' and '.join(unawaited)}: their completion)"
         axes.set_xlabel(f"latency from the request to its {end}, retries included (log scale)")
         _mark_percentiles(axes, everything)
         entries += _draw_targets(axes, shown)
