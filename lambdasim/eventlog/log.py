@@ -184,11 +184,48 @@ class EnvironmentColumns:
 
     function: npt.NDArray[np.int16]
     created_ns: IntArray
-    init_ns: IntArray  # length of its init phase, failed inits cut at the limit
+    sandbox_ns: IntArray  # from its creation to the start of its init: placing it, loading the code
+    init_ns: IntArray  # length of its init phase (restore phase with SnapStart), failed ones cut at the limit
     reaped_ns: IntArray  # or NOT_YET
+    is_provisioned: npt.NDArray[np.bool_]  # else on demand
 
     def __len__(self) -> int:
         return len(self.created_ns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpilloverColumns:
+    """One row for each invocation that ran on demand although its function has provisioned concurrency.
+
+    By (request, attempt). Shape (n_spillovers,).
+    """
+
+    request: IntArray
+    function: npt.NDArray[np.int16]
+    attempt: npt.NDArray[np.int32]
+    time_ns: IntArray  # of its admission
+    reason: npt.NDArray[np.int8]  # ``platform.provisioned.SpilloverReason``
+
+    def __len__(self) -> int:
+        return len(self.request)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityColumns:
+    """One row whenever the provisioned concurrency of a function changes: asked for, ready, or failed.
+
+    In the order of time; a function that begins with some has a row at 0. Shape (n_capacity_changes,).
+    """
+
+    time_ns: IntArray
+    function: npt.NDArray[np.int16]
+    requested: npt.NDArray[np.int32]  # units asked for, from then on: what is paid for, and taken from the pool
+    allocated: npt.NDArray[np.int32]  # units that are ready, from then on
+    status: npt.NDArray[np.int8]  # ``platform.provisioned.CapacityStatus``
+    cause: npt.NDArray[np.int8]  # ``platform.provisioned.CapacityCause``
+
+    def __len__(self) -> int:
+        return len(self.time_ns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,11 +249,14 @@ class EventLog:
     batches: BatchColumns
     deliveries: DeliveryColumns
     environments: EnvironmentColumns
+    spillovers: SpilloverColumns
+    capacity: CapacityColumns
 
     @property
     def ready_ns(self) -> IntArray:
         """When the init phase of each environment ended, or NOT_YET. Shape (n_environments,)."""
-        ready = self.environments.created_ns + self.environments.init_ns
+        environments = self.environments
+        ready = environments.created_ns + environments.sandbox_ns + environments.init_ns
         return np.where(ready <= self.end_ns, ready, NOT_YET)
 
     @property

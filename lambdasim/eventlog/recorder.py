@@ -13,6 +13,7 @@ from lambdasim.eventlog.log import (
     NOT_YET,
     AbandonmentColumns,
     BatchColumns,
+    CapacityColumns,
     DeliveryColumns,
     DeliveryFailureColumns,
     DropColumns,
@@ -23,6 +24,7 @@ from lambdasim.eventlog.log import (
     MessageOutcome,
     RequestColumns,
     Result,
+    SpilloverColumns,
     ThrottleColumns,
 )
 
@@ -86,8 +88,8 @@ class Marks:
         self.code.append(code)
 
 
-class Throttles(Marks):
-    """Marks of refused attempts, each with the function that they were meant for."""
+class FunctionMarks(Marks):
+    """Marks of attempts, each with the function that it was meant for: throttles and spillovers."""
 
     __slots__ = ("function",)
 
@@ -96,7 +98,7 @@ class Throttles(Marks):
         self.function = array("h")
 
     def add(self, request: int, function: int, attempt: int, time_ns: int, reason: int) -> None:
-        """One refused attempt."""
+        """One attempt that was refused, or that spilled over."""
         self.append(request, attempt, time_ns, reason)
         self.function.append(function)
 
@@ -180,22 +182,51 @@ class Batches:
 class Environments:
     """Growing columns of execution environments; ``reaped_ns`` is set later by birth index."""
 
-    __slots__ = ("created_ns", "function", "init_ns", "reaped_ns")
+    __slots__ = ("created_ns", "function", "init_ns", "is_provisioned", "reaped_ns", "sandbox_ns")
 
     def __init__(self) -> None:
         self.function = array("h")
         self.created_ns = array("q")
+        self.sandbox_ns = array("q")
         self.init_ns = array("q")
         self.reaped_ns = array("q")
+        self.is_provisioned = array("b")
 
-    def append(self, function: int, created_ns: int, init_ns: int) -> int:
+    def append(
+        self, function: int, created_ns: int, init_ns: int, sandbox_ns: int = 0, *, is_provisioned: bool = False
+    ) -> int:
         """A new environment; returns its birth index."""
         birth = len(self.created_ns)
         self.function.append(function)
         self.created_ns.append(created_ns)
+        self.sandbox_ns.append(sandbox_ns)
         self.init_ns.append(init_ns)
         self.reaped_ns.append(NOT_YET)
+        self.is_provisioned.append(is_provisioned)
         return birth
+
+
+class Capacity:
+    """Growing columns of what becomes of provisioned concurrency."""
+
+    __slots__ = ("allocated", "cause", "function", "requested", "status", "time_ns")
+
+    def __init__(self) -> None:
+        self.time_ns = array("q")
+        self.function = array("h")
+        self.requested = array("i")
+        self.allocated = array("i")
+        self.status = array("b")
+        self.cause = array("b")
+
+    def append(self, time_ns: int, function: int, requested: int, allocated: int, status: int, cause: int) -> None:
+        """What is asked for and what is ready from then on."""
+        self.time_ns.append(time_ns)
+        self.function.append(function)
+        self.requested.append(requested)
+        self.allocated.append(allocated)
+        self.status.append(status)
+        self.cause.append(cause)
 
 
 class Recorder:
@@ -209,13 +240,15 @@ class Recorder:
         self._single_source = array("h")
         self._single_function = array("h")
         self.invocations = Invocations()
-        self.throttles = Throttles()
+        self.throttles = FunctionMarks()
         self.abandonments = Marks()
         self.drops = Marks()
         self.delivery_failures = Marks()
         self.messages = Messages()
         self.batches = Batches()
         self.environments = Environments()
+        self.spillovers = FunctionMarks()
+        self.capacity = Capacity()
 
     def add_requests(
         self, arrival_ns: IntArray, source: npt.NDArray[np.int16], function: npt.NDArray[np.int16]
@@ -278,6 +311,8 @@ class Recorder:
             batches=_batches(self.batches),
             deliveries=deliveries,
             environments=_environments(self.environments),
+            spillovers=_spillovers(self.spillovers),
+            capacity=_capacity(self.capacity),
         )
 
 
@@ -330,11 +365,18 @@ def _invocations(recorded: Invocations, run_end_ns: int) -> InvocationColumns:
     )
 
 
-def _throttles(columns: Throttles) -> ThrottleColumns:
+def _throttles(columns: FunctionMarks) -> ThrottleColumns:
+    return ThrottleColumns(**_function_marks(columns))
+
+
+def _spillovers(columns: FunctionMarks) -> SpilloverColumns:
+    return SpilloverColumns(**_function_marks(columns))
+
+
+def _function_marks(columns: FunctionMarks) -> dict[str, npt.NDArray[Any]]:
     order = _order_of(columns)
-    return ThrottleColumns(
-        **_marks(columns, order), function=_column(columns.function, order), reason=_column(columns.code, order)
-    )
+    reason, function = _column(columns.code, order), _column(columns.function, order)
+    return {**_marks(columns, order), "function": function, "reason": reason}
 
 
 def _drops(columns: Marks) -> DropColumns:
@@ -404,6 +446,12 @@ def _environments(columns: Environments) -> EnvironmentColumns:
     return EnvironmentColumns(
         function=_column(columns.function, None),
         created_ns=_column(columns.created_ns, None),
+        sandbox_ns=_column(columns.sandbox_ns, None),
         init_ns=_column(columns.init_ns, None),
         reaped_ns=_column(columns.reaped_ns, None),
+        is_provisioned=_column(columns.is_provisioned, None).astype(np.bool_),
     )
+
+
+def _capacity(columns: Capacity) -> CapacityColumns:
+    return CapacityColumns(**{name: _column(getattr(columns, name), None) for name in Capacity.__slots__})

@@ -190,7 +190,12 @@ def environments_table(log: EventLog) -> Table:
     return (
         Column(name="environment", kind="number", values=np.arange(count)),
         Column(name="function", kind="label", values=environments.function.astype(np.int64), labels=log.function_names),
-        Column(name="kind", kind="label", values=np.zeros(count, dtype=np.int64), labels=("on-demand",)),
+        Column(
+            name="kind",
+            kind="label",
+            values=environments.is_provisioned.astype(np.int64),
+            labels=("on-demand", "provisioned"),
+        ),
         Column(name="created_s", kind="time", values=environments.created_ns),
         Column(name="ready_s", kind="time", values=ready),
         Column(name="reaped_s", kind="time", values=environments.reaped_ns),

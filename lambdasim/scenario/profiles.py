@@ -168,6 +168,8 @@ MEMORY_MB_MAX = PublishedLimit(value=10_240, source=_DOCS + "gettingstarted-limi
 CODE_SIZE_MB_MAX = PublishedLimit(value=250, source=_DOCS + "gettingstarted-limits.html", read="2026")
 TIMEOUT_S_MAX = PublishedLimit(value=900, source=_DOCS + "gettingstarted-limits.html", read="2026")
 INIT_LIMIT_S = PublishedLimit(value=10, source=_DOCS + "lambda-runtime-environment.html", read="2026")
+# Of a provisioned environment: this, or the function's timeout where that is longer.
+PROVISIONED_INIT_LIMIT_S = PublishedLimit(value=130, source=_DOCS + "lambda-runtime-environment.html", read="2026")
 # Reserving must leave this many units unreserved; an account with a smaller quota must leave its whole quota.
 MIN_UNRESERVED = PublishedLimit(value=100, source=_DOCS + "configuration-concurrency.html", read="2026")
 
