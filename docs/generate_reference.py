@@ -59,6 +59,7 @@ _WITHOUT_IT = re.compile(r" Without it[,:]? (?P<default>[^.]+)\.")
 _LIMITS = {
     "Region.min_unreserved": profiles.MIN_UNRESERVED,
     "Function.memory": profiles.MEMORY_MB_MAX,
+    "Function.ephemeral_storage": profiles.EPHEMERAL_MB_MAX,
     "Function.code_size": profiles.CODE_SIZE_MB_MAX,
 }
 

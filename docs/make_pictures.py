@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import yaml
+
 import lambdasim as ls
 
 DOCS = Path(__file__).parent
@@ -24,7 +26,12 @@ PICTURES: dict[str, tuple[str, dict[str, object], str]] = {
     "async-errors-retry-ladder.png": ("async-errors", {}, "retry_ladder"),
     "sqs-backlog-queues.png": ("sqs-backlog", {}, "queues"),
     "sqs-poison-by-throttle-receives.png": ("sqs-poison-by-throttle", {}, "receives"),
+    "provisioned-28-percent.png": ("provisioned-28-percent", {}, "provisioned"),
 }
+
+
+# The page whose first scenario the frontier is of.
+FRONTIER_PAGE = DOCS / "how-much-provisioned-concurrency.md"
 
 
 def main() -> None:
@@ -33,6 +40,10 @@ def main() -> None:
         axes = getattr(result.plot, picture)()
         axes.figure.savefig(DOCS / "images" / file)
         print(file)
+    page = FRONTIER_PAGE.read_text(encoding="utf-8")
+    scenario = yaml.safe_load(page.partition("```yaml orders.yaml\n")[2].partition("```")[0])
+    ls.frontier(scenario).plot().figure.savefig(DOCS / "images" / "frontier.png")
+    print("frontier.png")
 
 
 if __name__ == "__main__":

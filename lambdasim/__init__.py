@@ -7,11 +7,13 @@
 from lambdasim.api import Result, load, simulate
 from lambdasim.errors import LambdasimError, OutputError, ScenarioError, ScenarioWarning, UsageError
 from lambdasim.eventlog.log import EventLog
+from lambdasim.level_runs import Frontier, frontier
 from lambdasim.scenario.schema import Scenario
 from lambdasim.version import __version__
 
 __all__ = [
     "EventLog",
+    "Frontier",
     "LambdasimError",
     "OutputError",
     "Result",
@@ -20,6 +22,7 @@ __all__ = [
     "ScenarioWarning",
     "UsageError",
     "__version__",
+    "frontier",
     "load",
     "simulate",
 ]

@@ -20,6 +20,7 @@ from lambdasim.metrics.tables import (
     attempts_table,
     environments_table,
     messages_table,
+    provisioned_table,
     requests_table,
     structured,
 )
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from lambdasim.report.pictures import Pictures
 
 ScenarioSource = str | os.PathLike[str] | Mapping[str, Any] | Scenario
-TableName = Literal["requests", "attempts", "environments", "messages"]
+TableName = Literal["requests", "attempts", "environments", "messages", "provisioned"]
 
 
 class Result(Run):
@@ -61,6 +62,11 @@ class Result(Run):
     def messages(self) -> npt.NDArray[np.void]:
         """One row for each stay of a message in a queue or of a record in a stream, as in ``messages.csv``."""
         return structured(messages_table(self.log, 0, len(self.log.messages)))
+
+    @cached_property
+    def provisioned(self) -> npt.NDArray[np.void]:
+        """One row for each change of provisioned concurrency, as in ``provisioned.csv``."""
+        return structured(provisioned_table(self.log))
 
     def to_frame(self, table: TableName = "requests") -> pd.DataFrame:
         """A table as a pandas DataFrame; needs the extra ``lambdasim[data]``."""

@@ -37,6 +37,7 @@ _EPILOG = """other commands:
   python -m lambdasim validate SCENARIO.yaml      say what is wrong with a scenario, without running it
   python -m lambdasim shape SCENARIO.yaml         draw the offered rate over time, without simulating
   python -m lambdasim estimate --rate 100/s --duration 500ms      Little's law, throttles, the cold start
+  python -m lambdasim frontier SCENARIO.yaml      run several levels of provisioned concurrency: cost and latency
   python -m lambdasim schema                      print the JSON Schema of scenario files, for editors
 
 example:
@@ -55,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "shape": _shape,
         "schema": _schema,
         "estimate": _estimate,
+        "frontier": _frontier,
     }
     if arguments is None:
         sys.unraisablehook = _report_unraisable
@@ -333,3 +335,67 @@ def _estimate(words: Sequence[str]) -> int:
     with _reader_may_leave():
         print("\n".join(estimate_lines(question)))
     return OK
+
+
+def _frontier(words: Sequence[str]) -> int:
+    from lambdasim.level_runs import frontier_of
+    from lambdasim.report.files import OutputDirectory
+    from lambdasim.report.frontier import frontier_json, frontier_lines
+    from lambdasim.report.progress import progress_bar
+
+    options = _frontier_parser().parse_args(words)
+    levels = None if options.levels is None else _levels(options.levels)
+    scenario = _load(options.scenario[0], options)
+    (directory,) = _directories([scenario], options)
+    with ExitStack() as stack:
+        output = None if directory is None else stack.enter_context(OutputDirectory(directory))
+        interrupt = stack.enter_context(_interruptible())
+
+        def simulate(one: Scenario, level: int) -> Result:
+            name = f"{one.name}, {level:,} provisioned"
+            with progress_bar(name, one.duration, sys.stderr) as on_progress:
+                return simulate_scenario(one, on_progress=on_progress, interrupt=interrupt)
+
+        try:
+            table = frontier_of(scenario, function=options.function, levels=levels, simulate=simulate)
+        except UsageError as error:
+            raise UsageError(f"--{error}") from None
+        if not table.rows:
+            raise KeyboardInterrupt  # during the first run: there is nothing to show
+        if output is not None:
+            table.write(output.draft)
+    with _reader_may_leave():
+        if options.json:
+            print(json.dumps(frontier_json(table), indent=2, ensure_ascii=False))
+        elif not options.quiet:
+            print("\n".join(frontier_lines(table)))
+            if directory is not None:
+                print(f"\n{directory / 'frontier.csv'}\n{directory / 'frontier.png'}")
+    if table.is_partial:
+        return INTERRUPTED
+    return MISSED if all(row.slo_missed for row in table.rows) else OK
+
+
+def _frontier_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m lambdasim frontier",
+        description="Run a scenario at several levels of provisioned concurrency, the same requests for each: what each"
+        " costs, what latency and cold starts it buys, and the cheapest that keeps the scenario's slo.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("scenario", nargs=1, metavar="SCENARIO.yaml", help="what to simulate")
+    parser.add_argument("--function", metavar="NAME", help="whose provisioned concurrency (default: the only one)")
+    parser.add_argument("--levels", metavar="0,10,20", help="units (default: six levels up to what the function needs)")
+    _add_out(parser)
+    parser.add_argument("--no-files", action="store_true", help="write no files, draw no picture")
+    parser.add_argument("--json", action="store_true", help="print the rows as JSON")
+    parser.add_argument("--quiet", action="store_true", help="print no table")
+    _add_overrides(parser)
+    return parser
+
+
+def _levels(text: str) -> list[int]:
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isascii() and word.isdigit() for word in words):
+        raise UsageError(f"--levels: must be whole numbers with commas between, such as 0,10,20; got {text!r}")
+    return [int(word) for word in words]

@@ -36,6 +36,9 @@ class Purpose(IntEnum):
     POLLER_RETRY_DELAY = 14
     MESSAGE_GROUP = 15
     PARTITION_KEY = 16
+    SANDBOX = 17
+    IO_DURATION = 18
+    PREPARATION = 19
 
 
 def stream(seed: int, purpose: Purpose, owner: str, part: int, block: int) -> np.random.Generator:

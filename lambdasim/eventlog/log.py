@@ -185,7 +185,7 @@ class EnvironmentColumns:
     function: npt.NDArray[np.int16]
     created_ns: IntArray
     sandbox_ns: IntArray  # from its creation to the start of its init: placing it, loading the code
-    init_ns: IntArray  # length of its init phase (restore phase with SnapStart), failed ones cut at the limit
+    init_ns: IntArray  # length of its init (restore with SnapStart), cut at the limit, or when it was given up
     reaped_ns: IntArray  # or NOT_YET
     is_provisioned: npt.NDArray[np.bool_]  # else on demand
 

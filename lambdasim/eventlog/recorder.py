@@ -205,6 +205,13 @@ class Environments:
         self.is_provisioned.append(is_provisioned)
         return birth
 
+    def stop_init(self, birth: int, now_ns: int) -> None:
+        """An environment that is reaped now, maybe before its init is over, which ends now then."""
+        alive_ns = now_ns - self.created_ns[birth]
+        self.sandbox_ns[birth] = min(self.sandbox_ns[birth], alive_ns)
+        self.init_ns[birth] = min(self.init_ns[birth], alive_ns - self.sandbox_ns[birth])
+        self.reaped_ns[birth] = now_ns
+
 
 class Capacity:
     """Growing columns of what becomes of provisioned concurrency."""

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from lambdasim.eventlog.log import NOT_YET, EventLog, MessageOutcome
 from lambdasim.metrics.batches import NO_BATCH, BatchRows, batch_rows
-from lambdasim.metrics.cloudwatch import MetricRow, Unit, cloudwatch_metrics, statistics
+from lambdasim.metrics.cloudwatch import cloudwatch_metrics
 from lambdasim.metrics.message_history import (
     deliveries_of,
     hidden_until_ns,
@@ -30,6 +30,7 @@ from lambdasim.metrics.message_history import (
     nth_received_ns,
     previous_outcomes,
 )
+from lambdasim.metrics.metric_rows import MetricRow, Unit, statistics
 from lambdasim.metrics.outcomes import is_error
 from lambdasim.platform.event_sources import QueueMappingSpec, QueueSpec, StreamSpec, queue_specs, stream_specs
 from lambdasim.scenario.schema import Scenario

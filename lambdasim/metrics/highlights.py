@@ -169,7 +169,13 @@ def waited_without_cold_start(log: EventLog) -> int:
     """Invocations that waited for a new environment and were served by a freed one instead."""
     started = log.invocations.handler_ns != NOT_YET
     waited = log.invocations.handler_ns > log.invocations.admitted_ns
-    return int((started & waited & ~log.invocations.is_cold).sum())
+    return int((started & waited & ~log.invocations.is_cold).sum()) - failed_restores(log)
+
+
+def failed_restores(log: EventLog) -> int:
+    """Invocations that ended with the restore of their environment, without a moment of work (SnapStart)."""
+    ended = log.invocations.end_ns != NOT_YET
+    return int((ended & (log.invocations.handler_ns == log.invocations.end_ns)).sum())
 
 
 def went_on_ns(log: EventLog, until_ns: int) -> IntArray:

@@ -50,3 +50,14 @@ def time_integral(start_ns: IntArray, end_ns: IntArray, until_ns: int) -> int:
     """Integral over [0, until) of the number under way, in ns; an end that is NOT_YET lies after it."""
     end = np.where(end_ns == NOT_YET, until_ns, np.minimum(end_ns, until_ns))
     return int(np.sum(end - np.minimum(start_ns, until_ns)))
+
+
+def integral_at(times_ns: IntArray, instants_ns: IntArray, level: IntArray) -> IntArray:
+    """Integral in ns from 0 until each time of a level that is ``level`` from each rising instant on, and 0 before.
+
+    Modulo 2**64, so that the difference of two is exact however long the run is.
+    """
+    edges, levels = np.append(0, instants_ns), np.append(0, level)
+    before = np.append(0, np.cumsum(levels[:-1] * np.diff(edges)))
+    row = np.searchsorted(instants_ns, times_ns, side="right")
+    return np.asarray(before[row] + levels[row] * (times_ns - edges[row]), dtype=np.int64)

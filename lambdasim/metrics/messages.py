@@ -6,6 +6,7 @@ has it (SQS guide, available CloudWatch metrics, read 2026). A message that went
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from lambdasim.metrics.batches import BatchRows, batch_rows
 from lambdasim.metrics.levels import peak
 from lambdasim.metrics.message_history import ages_ns, deliveries_of, invocations_of, iterator_ages_ns
 from lambdasim.metrics.percentile import percentiles
-from lambdasim.platform.concurrency import shared_pool_limit
+from lambdasim.metrics.shared_pool import limits_over_run, most_concurrency
 from lambdasim.platform.event_sources import QueueSpec, StreamSpec, queue_specs, stream_specs
+from lambdasim.scenario.changes import LimitsInForce
 from lambdasim.scenario.schema import Scenario
 from lambdasim.units import NS_PER_S
 
@@ -33,21 +35,20 @@ _AGES = {"p50": 500, "p90": 900, "p99": 990, "max": 1_000}
 
 def queue_blocks(log: EventLog, scenario: Scenario) -> Block:
     """The block ``queues`` of summary.json: by name, in the order of the file. Times in seconds, None without data."""
-    rows = batch_rows(log)
-    return {spec.name: _queue(log, rows, scenario, index, spec) for index, spec in enumerate(queue_specs(scenario))}
+    rows, limits = batch_rows(log), limits_over_run(log, scenario.limits_in_force())
+    return {spec.name: _queue(log, rows, limits, index, spec) for index, spec in enumerate(queue_specs(scenario))}
 
 
 def stream_blocks(log: EventLog, scenario: Scenario) -> Block:
     """The block ``streams`` of summary.json, likewise."""
-    rows = batch_rows(log)
+    rows, limits = batch_rows(log), limits_over_run(log, scenario.limits_in_force())
     first = len(scenario.queues)
     return {
-        spec.name: _stream(log, rows, scenario, first + index, spec)
-        for index, spec in enumerate(stream_specs(scenario))
+        spec.name: _stream(log, rows, limits, first + index, spec) for index, spec in enumerate(stream_specs(scenario))
     }
 
 
-def _queue(log: EventLog, rows: BatchRows, scenario: Scenario, queue: int, spec: QueueSpec) -> Block:
+def _queue(log: EventLog, rows: BatchRows, limits: Sequence[LimitsInForce], queue: int, spec: QueueSpec) -> Block:
     stays = log.messages.queue == queue
     outcome = log.messages.outcome[stays]
     counts = np.bincount(outcome, minlength=len(MessageOutcome))
@@ -65,7 +66,7 @@ def _queue(log: EventLog, rows: BatchRows, scenario: Scenario, queue: int, spec:
         "receives": len(deliveries_of(log, queue)),
         **_load(log, queue),
         "age_s": _ages(ages_ns(log, rows, queue)),
-        **_drain(log, rows, scenario, queue, function, most),
+        **_drain(log, rows, limits, queue, function, most),
     }
 
 
@@ -76,7 +77,7 @@ def _most_batches(spec: QueueSpec) -> int:
     return most if spec.message_groups is None else min(most, spec.message_groups)
 
 
-def _stream(log: EventLog, rows: BatchRows, scenario: Scenario, queue: int, spec: StreamSpec) -> Block:
+def _stream(log: EventLog, rows: BatchRows, limits: Sequence[LimitsInForce], queue: int, spec: StreamSpec) -> Block:
     outcome = log.messages.outcome[log.messages.queue == queue]
     counts = np.bincount(outcome, minlength=len(MessageOutcome))
     most = spec.shards * spec.lanes
@@ -90,7 +91,7 @@ def _stream(log: EventLog, rows: BatchRows, scenario: Scenario, queue: int, spec
         "dropped_by_reason": {reason.key: int(counts[reason]) for reason in _GIVEN_UP_BY_STREAM},
         **_load(log, queue),
         "age_s": _ages(iterator_ages_ns(log, rows, queue)[1]),
-        **_drain(log, rows, scenario, queue, log.function_names[spec.function], most),
+        **_drain(log, rows, limits, queue, log.function_names[spec.function], most),
     }
 
 
@@ -110,7 +111,12 @@ def _ages(values_ns: IntArray) -> Block:
 
 
 def _drain(
-    log: EventLog, rows: BatchRows, scenario: Scenario, queue: int, function: str, most_batches: int | None
+    log: EventLog,
+    rows: BatchRows,
+    limits: Sequence[LimitsInForce],
+    queue: int,
+    function: str,
+    most_batches: int | None,
 ) -> Block:
     """How long messages were there; how long it took, and takes at least, until none was left after the last came.
 
@@ -129,7 +135,7 @@ def _drain(
         "drain_floor_s": None
         if most_batches is None
         else _floor_s(
-            log, rows, queue, (last_ns, empty_ns), min(most_batches, most_concurrency(scenario, function, last_ns))
+            log, rows, queue, (last_ns, empty_ns), min(most_batches, most_concurrency(limits, function, last_ns))
         ),
     }
 
@@ -142,14 +148,3 @@ def _floor_s(log: EventLog, rows: BatchRows, queue: int, between_ns: tuple[int, 
     start = np.maximum(log.invocations.admitted_ns[taken], between_ns[0])
     end = np.minimum(log.clipped_end_ns[taken], between_ns[1])
     return int(np.maximum(end - start, 0).sum()) / NS_PER_S / limit
-
-
-def most_concurrency(scenario: Scenario, function: str, from_ns: int) -> int:
-    """The most concurrency that a function may have at any time from ``from_ns`` on: reserved, or the shared pool."""
-    states = scenario.limits_in_force()
-    until = [state.at_ns for state in states[1:]] + [None]
-    return max(
-        state.reserved.get(function, shared_pool_limit(state.quota, list(state.reserved.values())))
-        for state, end_ns in zip(states, until, strict=True)
-        if end_ns is None or end_ns > from_ns
-    )

@@ -56,7 +56,7 @@ class _Part:
     result: npt.NDArray[np.int8]
     cold_init_ns: IntArray  # of the cold invocations
     created_ns: IntArray
-    init_ns: IntArray
+    starting_ns: IntArray  # sandbox and init of each environment
     reaped_ns: IntArray
 
 
@@ -89,10 +89,10 @@ class _Rows:
     def __init__(self, log: EventLog) -> None:
         count = len(log.function_names)
         self._groups = [
-            _grouped(log.requests.function, count),
-            _grouped(log.invocations.function, count),
-            _grouped(log.throttles.function, count),
-            _grouped(log.environments.function, count),
+            grouped(log.requests.function, count),
+            grouped(log.invocations.function, count),
+            grouped(log.throttles.function, count),
+            grouped(log.environments.function, count),
         ]
 
     def of(self, number: int) -> tuple[npt.NDArray[np.intp], ...]:
@@ -100,9 +100,10 @@ class _Rows:
         return tuple(group[number] for group in self._groups)
 
 
-def _grouped(function: npt.NDArray[np.int16], count: int) -> list[npt.NDArray[np.intp]]:
-    order = np.argsort(function, kind="stable")
-    return np.split(order, np.searchsorted(function[order], np.arange(1, count)))
+def grouped(number: npt.NDArray[np.int16], count: int) -> list[npt.NDArray[np.intp]]:
+    """Positions of each number from 0 to ``count`` - 1 in a column, in order."""
+    order = np.argsort(number, kind="stable")
+    return np.split(order, np.searchsorted(number[order], np.arange(1, count)))
 
 
 def _part(
@@ -126,27 +127,28 @@ def _part(
         result=log.invocations.result[invoked],
         cold_init_ns=log.environments.init_ns[environment[cold]],
         created_ns=log.environments.created_ns[born],
-        init_ns=log.environments.init_ns[born],
+        starting_ns=log.environments.sandbox_ns[born] + log.environments.init_ns[born],
         reaped_ns=log.environments.reaped_ns[born],
     )
 
 
 def _blocks(part: _Part, until_ns: int, run_end_ns: int, quota: int | None) -> Block:
     return {
-        "requests": _requests(part),
+        "requests": outcome_counts(part.outcome),
         "attempts": _attempts(part),
         "invocations": _invocations(part),
         "concurrency": _concurrency(part, until_ns, run_end_ns, quota),
         "environments": _environments(part, until_ns),
-        "latency_s": _latency(part.latency_ns),
+        "latency_s": latency_block(part.latency_ns),
         "init_s": _init(part.cold_init_ns),
         "responses": counted(part.status),
     }
 
 
-def _requests(part: _Part) -> Block:
-    counts = np.bincount(part.outcome, minlength=len(Outcome))
-    return {"total": len(part.outcome)} | {outcome.key: int(counts[outcome]) for outcome in Outcome}
+def outcome_counts(outcome: npt.NDArray[np.int8]) -> Block:
+    """How many requests there were, and how many with each outcome."""
+    counts = np.bincount(outcome, minlength=len(Outcome))
+    return {"total": len(outcome)} | {one.key: int(counts[one]) for one in Outcome}
 
 
 def _attempts(part: _Part) -> Block:
@@ -185,7 +187,7 @@ def _concurrency(part: _Part, until_ns: int, run_end_ns: int, quota: int | None)
 
 def _environments(part: _Part, until_ns: int) -> Block:
     alive = time_integral(part.created_ns, part.reaped_ns, until_ns)
-    initialising = time_integral(part.created_ns, part.created_ns + part.init_ns, until_ns)
+    starting = time_integral(part.created_ns, part.created_ns + part.starting_ns, until_ns)
     started = part.handler_ns != NOT_YET
     working = time_integral(part.handler_ns[started], part.end_ns[started], until_ns)
     return {
@@ -193,7 +195,7 @@ def _environments(part: _Part, until_ns: int) -> Block:
         "reaped": int((part.reaped_ns != NOT_YET).sum()),
         "peak": peak(part.created_ns, part.reaped_ns),
         "mean": _mean_over(alive, until_ns),
-        "mean_idle": _mean_over(alive - initialising - working, until_ns),
+        "mean_idle": _mean_over(alive - starting - working, until_ns),
     }
 
 
@@ -201,7 +203,8 @@ def _mean_over(integral_ns: int, until_ns: int) -> float | None:
     return integral_ns / until_ns if until_ns else None
 
 
-def _latency(latency_ns: IntArray) -> Block:
+def latency_block(latency_ns: IntArray) -> Block:
+    """Number, mean, percentiles and maximum of the latencies of completed requests, in seconds."""
     names = ("p50", "p90", "p95", "p99", "p999", "max")
     if not len(latency_ns):
         return {"count": 0, "mean": None} | dict.fromkeys(names)

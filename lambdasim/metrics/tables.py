@@ -1,4 +1,4 @@
-"""Requests, attempts, messages and environments as tables, with the columns of the CSV files.
+"""Requests, attempts, messages, environments and provisioned concurrency as tables, with the columns of the CSV files.
 
 A table is made for a range of rows, so that a long run can be written without holding it twice.
 """
@@ -14,8 +14,10 @@ import numpy.typing as npt
 from lambdasim.eventlog.log import NOT_YET, EventLog, MessageOutcome, Result
 from lambdasim.metrics.message_history import is_without_execution
 from lambdasim.metrics.outcomes import NONE, Outcome, RequestOutcomes
+from lambdasim.metrics.provisioned import has_provisioned, spilled_rows
 from lambdasim.metrics.responses import Responses
 from lambdasim.platform.concurrency import ThrottleReason
+from lambdasim.platform.provisioned import CapacityCause, CapacityStatus, SpilloverReason
 from lambdasim.units import NS_PER_S
 
 MISSING = -1
@@ -25,6 +27,9 @@ _OUTCOMES = tuple(outcome.key for outcome in Outcome)
 _MESSAGE_OUTCOMES = tuple(outcome.key for outcome in MessageOutcome)
 _RESULTS = ("ok", "error", "crash", "timeout", "running", "throttled")
 _THROTTLED = len(Result)
+_SPILLOVERS = tuple(reason.key for reason in SpilloverReason)
+_STATUSES = tuple(status.name.lower() for status in CapacityStatus)
+_CAUSES = tuple(cause.key for cause in CapacityCause)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +163,23 @@ def attempts_table(log: EventLog, first: int, last: int, statuses: Responses | N
             if statuses is None
             else (_status_column(column(statuses.of_invocations[taken], statuses.of_throttles[refused])),)
         ),
+        *((_spillover_column(column(_spillovers(log, taken), nothing)),) if has_provisioned(log) else ()),
     )
+
+
+def _spillovers(log: EventLog, invoked: slice) -> npt.NDArray[np.int64]:
+    """Why each of these invocations spilled over; MISSING where it did not. All attempts of a request are in them."""
+    reason = np.full(invoked.stop - invoked.start, MISSING, dtype=np.int64)
+    if len(reason):
+        requests = log.invocations.request[[invoked.start, invoked.stop - 1]]
+        first, last = np.searchsorted(log.spillovers.request, (requests[0], requests[1] + 1))
+        spilled = slice(int(first), int(last))
+        reason[spilled_rows(log, invoked, spilled)] = log.spillovers.reason[spilled]
+    return reason
+
+
+def _spillover_column(reasons: npt.NDArray[np.int64]) -> Column:
+    return Column(name="spillover", kind="label", values=reasons, labels=_SPILLOVERS)
 
 
 def messages_table(log: EventLog, first: int, last: int) -> Table:
@@ -201,6 +222,19 @@ def environments_table(log: EventLog) -> Table:
         Column(name="reaped_s", kind="time", values=environments.reaped_ns),
         Column(name="invocations", kind="number", values=np.bincount(worker, minlength=count)),
         Column(name="busy_s", kind="time", values=busy),
+    )
+
+
+def provisioned_table(log: EventLog) -> Table:
+    """Every change of provisioned concurrency: what is asked for and what is ready from then on."""
+    capacity = log.capacity
+    return (
+        Column(name="time_s", kind="time", values=capacity.time_ns),
+        Column(name="function", kind="label", values=capacity.function.astype(np.int64), labels=log.function_names),
+        Column(name="requested", kind="number", values=capacity.requested.astype(np.int64)),
+        Column(name="allocated", kind="number", values=capacity.allocated.astype(np.int64)),
+        Column(name="status", kind="label", values=capacity.status.astype(np.int64), labels=_STATUSES),
+        Column(name="cause", kind="label", values=capacity.cause.astype(np.int64), labels=_CAUSES),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -36,12 +37,13 @@ AWS_REASON = {
 }
 
 
-def shared_pool_limit(quota: int, reserved: list[int]) -> int:
-    """Concurrency left for all functions without reserved concurrency.
+def shared_pool_limit(quota: int, reserved: Iterable[int], provisioned: Iterable[int] = ()) -> int:
+    """Concurrency left for what runs on demand in all functions without reserved concurrency.
 
-    Reserved units leave the pool whether they are used or not (lambda-concurrency page, read 2026).
+    ``provisioned``: of functions without a reservation; with one it is part of that. Both leave the pool whether they
+    are used or not (lambda-concurrency and monitoring-concurrency pages, read 2026).
     """
-    return quota - sum(reserved)
+    return quota - sum(reserved) - sum(provisioned)
 
 
 def rate_per_s(concurrency: int, requests_per_concurrency: int) -> int:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from lambdasim.scenario.profiles import INIT_LIMIT_S
+from lambdasim.scenario.profiles import INIT_LIMIT_S, RESTORE_LIMIT_S
 from lambdasim.units import NS_PER_S
 
 # An init that takes longer ends as failed. Source and date stand with the number.
 INIT_LIMIT_NS = INIT_LIMIT_S.value * NS_PER_S
 
+RESTORE_LIMIT_NS = RESTORE_LIMIT_S.value * NS_PER_S
+
 
 def init_phase_ns(init_ns: int) -> int:
-    """How long the init phase lasts: the init, or the limit of 10 s if it would take longer.
+    """How long the init phase lasts, or the restore phase: the init or restore, or the limit of 10 s of both.
 
     AWS: an init that is not done after 10 s is run again at the first invocation (runtime-environment page, read 2026).
     """
@@ -20,6 +22,15 @@ def init_phase_ns(init_ns: int) -> int:
 def init_failed(init_ns: int) -> bool:
     """Whether an init is over the limit, so that the next invocation pays for it again."""
     return init_ns > INIT_LIMIT_NS
+
+
+def restore_failed(restore_ns: int) -> bool:
+    """Whether a restore is over the limit, so that the environment is given up.
+
+    AWS: a SnapStartTimeoutException, HTTP 408 (runtime-environment page and botocore's service model of Lambda, read
+    2026). MODEL: the invocation that waits for the environment ends with it, as one that timed out.
+    """
+    return restore_ns > RESTORE_LIMIT_NS
 
 
 def is_timeout(work_ns: int, timeout_ns: int) -> bool:

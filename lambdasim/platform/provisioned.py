@@ -38,7 +38,6 @@ class CapacityCause(IntEnum):
     TARGET_TRACKING = 3
     ALLOCATED = 4  # what was asked for is ready
     INIT_FAILED = 5  # an init took longer than it may
-    DEPLOYED = 6  # new code replaces the environments
 
     @property
     def key(self) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from lambdasim.platform.autoscaling import TrackingSpec
 from lambdasim.platform.callers import ClientSpec, client_spec
 from lambdasim.platform.concurrency import ThrottleReason, rate_per_s, shared_pool_limit
 from lambdasim.platform.event_sources import QueueSpec, StreamSpec, queue_specs, source_queues, stream_specs
+from lambdasim.platform.provisioned import init_limit_ns
 from lambdasim.platform.token_bucket import UNLIMITED_BUCKET, BucketLimits, bucket_limits, per_second_bucket
 from lambdasim.scenario import profiles
-from lambdasim.scenario.changes import Redrive, in_time_order
+from lambdasim.scenario.changes import Change, Redrive, in_time_order
 from lambdasim.scenario.fields import UNLIMITED
+from lambdasim.scenario.provisioned import Autoscaling
 from lambdasim.scenario.schema import Function, FunctionScaling, Region, RegionScaling, Scenario
 from lambdasim.units import NS_PER_S
 
@@ -38,6 +41,26 @@ class EventSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AutoscalingSpec:
+    """Application Auto Scaling of one function."""
+
+    bounds: tuple[tuple[int, int, int], ...]  # (time, least, most) at the start and after each scheduled action
+    tracking: TrackingSpec | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvisionedSpec:
+    """Provisioned concurrency of one function that has some, now or later."""
+
+    initial: int  # ready at the start
+    environments: int  # that come in each ``per_ns``, after the preparation
+    per_ns: int
+    init_limit_ns: int
+    requests_per_unit: int | None  # a second; None: no limit
+    autoscaling: AutoscalingSpec | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionSpec:
     """One function as the engine sees it."""
 
@@ -47,7 +70,9 @@ class FunctionSpec:
     timeout_ns: int
     is_eager: bool
     reuses_latest: bool  # most recently used first; else least recently used first
+    restores: bool  # new environments come from a snapshot (SnapStart); else they initialise
     events: EventSpec
+    provisioned: ProvisionedSpec | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +82,7 @@ class LimitChange:
     at_ns: int
     shared: PoolSpec | None  # the new shared pool, if it changes
     reserved: tuple[tuple[int, PoolSpec | None], ...]  # new reservations; None: back to the shared pool
+    provisioned: tuple[tuple[int, int], ...]  # units of provisioned concurrency asked for
     deployed: tuple[int, ...]  # functions whose environments become obsolete
     redriven: tuple[int, int] | None  # dead-letter queue whose messages go back, and the time from one to the next
 
@@ -102,7 +128,9 @@ def build_platform(scenario: Scenario) -> Platform:
                 timeout_ns=function.timeout,
                 is_eager=function.assignment == "eager",
                 reuses_latest=function.reuse == "mru",
+                restores=function.snapstart is not None,
                 events=_events(function, tuple(scenario.queues)),
+                provisioned=_provisioned(scenario, name),
             )
         )
     ramp = region.request_rate_ramp
@@ -135,13 +163,54 @@ def _events(function: Function, queues: tuple[str, ...]) -> EventSpec:
     )
 
 
+def _provisioned(scenario: Scenario, name: str) -> ProvisionedSpec | None:
+    function, region = scenario.functions[name], scenario.region
+    if not any(state.provisioned.get(name) for state in scenario.limits_in_force()):
+        return None
+    allocation, per_unit = function.provisioned_allocation, region.requests_per_concurrency
+    environments, per_ns = (1, 0) if isinstance(allocation, str) else (allocation.rate, allocation.per)
+    return ProvisionedSpec(
+        initial=function.initial_provisioned,
+        environments=environments,
+        per_ns=per_ns,
+        init_limit_ns=init_limit_ns(function.timeout),
+        requests_per_unit=None if per_unit == UNLIMITED else int(per_unit),
+        autoscaling=_autoscaling(function.autoscaling, scenario.duration),
+    )
+
+
+def _autoscaling(autoscaling: Autoscaling | None, duration_ns: int) -> AutoscalingSpec | None:
+    if autoscaling is None:
+        return None
+    return AutoscalingSpec(bounds=tuple(autoscaling.bounds_over_time(duration_ns)), tracking=_tracking(autoscaling))
+
+
+def _tracking(autoscaling: Autoscaling) -> TrackingSpec | None:
+    if autoscaling.target is None:
+        return None
+    target = round(autoscaling.target * 1_000)
+    return TrackingSpec(
+        target=target,
+        uses_maximum=autoscaling.statistic == "maximum",
+        out_points=autoscaling.scale_out_points,
+        in_points=autoscaling.scale_in_points,
+        in_below=target * round(autoscaling.scale_in_threshold * 1_000),
+        in_step=round(autoscaling.scale_in_step * 1_000),
+        delay_ns=autoscaling.metric_delay,
+        out_cooldown_ns=autoscaling.scale_out_cooldown,
+        in_cooldown_ns=autoscaling.scale_in_cooldown,
+    )
+
+
 def _limit_changes(scenario: Scenario) -> Iterator[LimitChange]:
     region, numbers = scenario.region, {name: number for number, name in enumerate(scenario.functions)}
     before, *states = scenario.limits_in_force()
+    ever_provisioned = {name for state in (before, *states) for name, units in state.provisioned.items() if units}
     led_to = {state.change: state for state in states}
     for number, change in in_time_order(scenario.changes):
         after = led_to.get(number, before)
-        if after is before and change.deploy is None and change.redrive is None:
+        asked = {name: units for name, units in _asked_for(change).items() if name in ever_provisioned}
+        if after is before and not asked and change.deploy is None and change.redrive is None:
             continue  # it concerns the workload
         names = [name for name in numbers if before.reserved.get(name) != after.reserved.get(name)]
         yield LimitChange(
@@ -151,10 +220,18 @@ def _limit_changes(scenario: Scenario) -> Iterator[LimitChange]:
                 (numbers[name], _reserved_pool(region, after.reserved[name]) if name in after.reserved else None)
                 for name in names
             ),
+            # Also what was asked for before: that may have failed.
+            provisioned=tuple((numbers[name], units) for name, units in asked.items()),
             deployed=() if change.deploy is None else (numbers[change.deploy],),
             redriven=None if change.redrive is None else _redriven(change.redrive, tuple(scenario.queues)),
         )
         before = after
+
+
+def _asked_for(change: Change) -> dict[str, int]:
+    """Units of provisioned concurrency that a change asks for, by function."""
+    asked = {name: function.provisioned_concurrency for name, function in (change.functions or {}).items()}
+    return {name: 0 if units == "none" else int(units) for name, units in asked.items() if units is not None}
 
 
 def _redriven(redrive: Redrive, queues: tuple[str, ...]) -> tuple[int, int]:

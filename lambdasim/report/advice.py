@@ -16,10 +16,13 @@ from lambdasim.metrics.highlights import (
     went_on_ns,
 )
 from lambdasim.metrics.outcomes import Outcome
+from lambdasim.metrics.provisioned import first_spillover
 from lambdasim.metrics.run import Run
+from lambdasim.metrics.shared_pool import peak_claimed
 from lambdasim.platform.callers import client_spec, gives_up_first
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.platform.lifecycle import INIT_LIMIT_NS
+from lambdasim.report.advice_provisioned import provisioned_steps, without_it
 from lambdasim.report.advice_queues import queue_steps
 from lambdasim.report.wording import MEANING, clock_text, count_text, seconds_value, share_text, time_text
 from lambdasim.scenario.changes import LimitsInForce
@@ -60,6 +63,11 @@ _NEXT_STEP = {
     ),
 }
 
+
+_ALL_PROVISIONED = (
+    "{function} has all of its reserved units provisioned, so that nothing may run on demand: reserve more than is"
+    " provisioned, for example --set {reserved_key}={double_reserved}."
+)
 
 _STOPPED = (
     "{function} was stopped by a reservation of 0: everything is refused until it gets units back. What polls a queue"
@@ -135,17 +143,26 @@ def _until_ns(run: Run) -> int:
 
 
 def first_limit_sentence(run: Run) -> str:
-    """Which limit refused an attempt first, or how far the nearest one was."""
+    """Which limit refused an attempt first, or how far the nearest one was; and what spilled over first."""
     first = first_throttle(run.log)
     concurrency = run.summary["concurrency"]
+    spilled = first_spillover(run.log)
+    over = ""
+    if spilled is not None:
+        over = f" Provisioned concurrency spilled over first at {clock_text(spilled[0])}, for {spilled[1]} (see below)."
     if first is None:
         peak, quota = concurrency["peak"], concurrency["quota"]
-        return (
-            f"No limit was reached. The peak of {count_text(peak)} is {share_text(peak, quota)} of the quota of"
-            f" {count_text(quota)}."
-        )
+        text = f"The peak of {count_text(peak)} is {share_text(peak, quota)} of the quota of {count_text(quota)}."
+        if "provisioned" in run.summary:
+            claimed = peak_claimed(run.log, run.scenario.limits_in_force())
+            text = (
+                f"At most {count_text(claimed)} of the quota of {count_text(quota)} were claimed"
+                f" ({share_text(claimed, quota)}), idle provisioned concurrency included; {count_text(peak)} were in"
+                " flight."
+            )
+        return f"{'No limit was reached.' if spilled is None else 'Nothing was refused.'} {text}{over}"
     time_ns, reason, function = first
-    return f"{reason.key}, at {clock_text(time_ns)}, for {function}: {MEANING[reason]}."
+    return f"{reason.key}, at {clock_text(time_ns)}, for {function}: {MEANING[reason]}.{over}"
 
 
 def next_steps(run: Run) -> list[str]:
@@ -158,6 +175,7 @@ def next_steps(run: Run) -> list[str]:
         steps.append(_throttle_step(run, worst))
         steps += _other_limits(run, worst)
         steps += _cold_wave(run)
+    steps += provisioned_steps(run)
     in_vain = max(_shares_in_vain(run))
     if in_vain >= _WORTH_A_STEP:
         is_first = in_vain > summary["attempts"]["throttles"] / summary["attempts"]["total"]
@@ -179,6 +197,8 @@ def next_steps(run: Run) -> list[str]:
         )
     if not summary["requests"]["total"]:
         steps.append("Nothing was offered: give a traffic source a higher rate, or the scenario a longer duration.")
+    elif not steps and (settings := without_it(run)) is not None:
+        steps.append(f"Nothing was refused. Compare with the same load without provisioned concurrency: {settings}.")
     elif not steps and not len(run.log.batches):
         steps.append(
             "Nothing was refused. Lower the quota until something is, and see which limit it is: --set"
@@ -211,9 +231,12 @@ def _cold_wave(run: Run) -> list[str]:
     if waiting < max(2, 0.3 * in_flight) or init_s * NS_PER_S < 0.1 * handler_ns:
         return []
     half = format_duration(round(float(f"{init_s / 2:.2g}") * NS_PER_S))
+    what, setting = "an init", f"--set functions.{first[2]}.init={half}"
+    if run.scenario.functions[first[2]].snapstart is not None:
+        what, setting = "a restore", f"--set 'functions.{first[2]}.snapstart={{restore: {half}}}'"
     return [
-        f"At the first refusal {count_text(waiting)} of {count_text(in_flight)} in flight waited for an init. A shorter"
-        f" one lowers the peak: try --set functions.{first[2]}.init={half}."
+        f"At the first refusal {count_text(waiting)} of {count_text(in_flight)} in flight waited for {what}. A shorter"
+        f" one lowers the peak: try {setting}."
     ]
 
 
@@ -309,11 +332,14 @@ def _throttle_step(run: Run, reason: ThrottleReason) -> str:
     if state.reserved.get(function) == 0 and reason == ThrottleReason.RESERVED_CONCURRENCY:
         return _STOPPED.format(function=function)
     start = run.scenario.limits_in_force()[0]
+    text = _NEXT_STEP[reason]
+    if reason == ThrottleReason.RESERVED_CONCURRENCY and _is_all_provisioned(run, function, state):
+        text = _ALL_PROVISIONED
     # What a change on the way has set is set there, not at the start.
     here = "" if state.change is None else f"changes.{state.change}."
     is_new_quota = here and state.quota != start.quota
     is_new_reservation = here and state.reserved.get(function) != start.reserved.get(function)
-    return _NEXT_STEP[reason].format(
+    return text.format(
         double_quota=2 * state.quota,
         quota_key=f"{here if is_new_quota else ''}region.concurrency_quota",
         double_reserved=max(1, 2 * state.reserved.get(function, 0)),
@@ -322,6 +348,12 @@ def _throttle_step(run: Run, reason: ThrottleReason) -> str:
         source=run.log.source_names[run.log.requests.source[rows[0]]],
         gateway_rate=_doubled_gateway_rate(run),
     )
+
+
+def _is_all_provisioned(run: Run, function: str, state: LimitsInForce) -> bool:
+    """Whether provisioned concurrency ever took the whole reservation that a function has in a state."""
+    units = [one.provisioned.get(function, 0) for one in run.limits if one.reserved.get(function)]
+    return bool(units) and max(units) >= state.reserved.get(function, max(units) + 1)
 
 
 def _limits_at(run: Run, time_ns: int) -> LimitsInForce:

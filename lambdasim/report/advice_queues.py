@@ -14,8 +14,8 @@ import numpy as np
 from lambdasim.eventlog.log import MessageOutcome
 from lambdasim.metrics.batches import batch_rows
 from lambdasim.metrics.message_history import is_back_while_running, is_without_execution
-from lambdasim.metrics.messages import most_concurrency
 from lambdasim.metrics.run import Run
+from lambdasim.metrics.shared_pool import most_concurrency
 from lambdasim.platform.event_sources import poller_limits
 from lambdasim.report.wording import counted, seconds_value, were
 from lambdasim.scenario.queues import CONCURRENCY_PER_POLLER, Queue, QueueMapping
@@ -57,7 +57,7 @@ def _was_stopped(run: Run, mapping: QueueMapping) -> bool:
 
 def _ramp_steps(run: Run, name: str, mapping: QueueMapping) -> Iterator[str]:
     """A step where a backlog took much longer than the function needed, and nothing was refused."""
-    block, limit = run.summary["queues"][name], most_concurrency(run.scenario, mapping.function, 0)
+    block, limit = run.summary["queues"][name], most_concurrency(run.limits, mapping.function, 0)
     drain_s, floor_s = block["drain_s"], block["drain_floor_s"]
     throttles = run.summary["functions"][mapping.function]["attempts"]["throttles"]
     if not drain_s or not floor_s or throttles or drain_s < _WORTH_A_RAMP * floor_s or floor_s < 1:
@@ -81,7 +81,7 @@ def _unread_step(run: Run, name: str, queue: Queue, mapping: QueueMapping, count
 
 
 def _fewer_batches(run: Run, name: str, mapping: QueueMapping) -> str | None:
-    limit = most_concurrency(run.scenario, mapping.function, 0)
+    limit = most_concurrency(run.limits, mapping.function, 0)
     mappings = [queue.event_source_mapping for queue in run.scenario.queues.values()]
     sharing = sum(other is not None and other.function == mapping.function for other in mappings)
     share = max(_LEAST_CONCURRENCY, min(limit // sharing, _MOST_CONCURRENCY))

@@ -16,8 +16,9 @@ from types import TracebackType
 import numpy as np
 
 from lambdasim.errors import OutputError
-from lambdasim.metrics.cloudwatch import MetricRow
 from lambdasim.metrics.cloudwatch_queues import all_metrics
+from lambdasim.metrics.metric_rows import MetricRow
+from lambdasim.metrics.provisioned import has_provisioned
 from lambdasim.metrics.run import Run
 from lambdasim.metrics.tables import (
     MISSING,
@@ -26,6 +27,7 @@ from lambdasim.metrics.tables import (
     attempts_table,
     environments_table,
     messages_table,
+    provisioned_table,
     requests_table,
 )
 from lambdasim.units import NS_PER_S, seconds_text
@@ -110,7 +112,10 @@ def summary_text(summary: object) -> str:
 
 
 def write_tables(run: Run, directory: Path, period_ns: int) -> None:
-    """``requests.csv``, ``attempts.csv``, ``environments.csv``, ``metrics.csv``; with queues ``messages.csv``."""
+    """``requests.csv``, ``attempts.csv``, ``environments.csv``, ``metrics.csv``.
+
+    With queues also ``messages.csv``, with provisioned concurrency ``provisioned.csv``.
+    """
     ranges, seen = _ranges(len(run.log.requests)), run.shown_responses
     _write_csv(
         directory / "requests.csv",
@@ -122,6 +127,8 @@ def write_tables(run: Run, directory: Path, period_ns: int) -> None:
     if has_queues:
         parts = _ranges(len(run.log.messages))
         _write_csv(directory / "messages.csv", (messages_table(run.log, *part) for part in parts))
+    if has_provisioned(run.log):
+        _write_csv(directory / "provisioned.csv", [provisioned_table(run.log)])
     _write_metrics(directory / "metrics.csv", all_metrics(run.log, period_ns, run.scenario), has_queues)
 
 

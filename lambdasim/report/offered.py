@@ -27,8 +27,7 @@ def offered_lines(scenario: Scenario, seed: int) -> list[str]:
 def _row(one: OfferedSource) -> tuple[str, ...]:
     if one.has_users:
         return one.name, "virtual users", *_figures(one.profile, " users"), "by the answers"
-    law = "trace" if one.source.trace is not None else law_text(one.source.arrival_law)
-    return one.name, law, *_figures(one.profile, "/s"), count_text(round(one.profile.expected_requests))
+    return one.name, arrivals_text(one), *_figures(one.profile, "/s"), count_text(round(one.profile.expected_requests))
 
 
 def _figures(profile: RateProfile, unit: str) -> tuple[str, str, str]:
@@ -41,6 +40,13 @@ def rate_text(rate: float, unit: str = "/s") -> str:
     """A rate for people, three digits: ``0.0833/s``, ``12.5/s``, ``1,234/s``."""
     number = f"{rate:,.0f}" if rate >= 999.5 else f"{rate:.3g}"
     return number + unit
+
+
+def arrivals_text(one: OfferedSource) -> str:
+    """How the requests of a source come, in a word or two: recorded, as pings, or by a law of arrivals."""
+    if one.has_bars:
+        return "trace" if one.source.warmer is None else "warmer"
+    return law_text(one.source.arrival_law)
 
 
 def law_text(law: ArrivalLaw) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from textwrap import fill
-from typing import IO
+from typing import IO, Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -16,6 +16,7 @@ from lambdasim.metrics.highlights import (
     MINUTE_NS,
     busiest_second,
     coldest,
+    failed_restores,
     held_back_ns,
     last_throttle_ns,
     latency_rows,
@@ -28,6 +29,16 @@ from lambdasim.metrics.run import Run
 from lambdasim.platform.callers import client_spec
 from lambdasim.platform.concurrency import AWS_REASON, ThrottleReason
 from lambdasim.report.advice import first_limit_sentence, for_nobody_sentences, littles_law_sentences, next_steps
+from lambdasim.report.text_cost import (
+    COST_HEADINGS,
+    FUNCTION_COST_HEADINGS,
+    cost_rows,
+    cost_sentences,
+    function_cost_rows,
+    total_sentence,
+)
+from lambdasim.report.text_provisioned import provisioned_lines, units_text
+from lambdasim.report.text_sources import SOURCE_HEADINGS, ping_sentences, source_rows
 from lambdasim.report.text_waiting_work import waiting_work
 from lambdasim.report.wording import (
     MEANING,
@@ -38,6 +49,7 @@ from lambdasim.report.wording import (
     counted,
     seconds_value,
     share_text,
+    start_word,
     status_meanings,
     target_texts,
     time_text,
@@ -45,10 +57,11 @@ from lambdasim.report.wording import (
 )
 from lambdasim.scenario.changes import in_time_order
 from lambdasim.scenario.front_end import TOO_MANY_REQUESTS
+from lambdasim.scenario.profiles import RESTORE_LIMIT_S
 from lambdasim.units import NS_PER_S
 
 _WIDTH = 100
-_MAX_FUNCTIONS = 20
+_MAX_ROWS = 20  # of a table of functions or sources
 
 _BEHIND_A_FRONT_END = "the caller, or a gateway for it, stopped waiting"
 _FATE = {
@@ -84,14 +97,18 @@ def print_summary(run: Run, out: IO[str], directory: Path | None) -> None:
     _responses(console, run)
     _throttles(console, run)
     _cold_starts(console, run)
+    if provisioned := provisioned_lines(run):
+        _paragraphs(console, "Provisioned concurrency", provisioned)
     _latency(console, run)
     _concurrency(console, run)
+    _sources(console, run)
     _functions(console, run)
+    _cost(console, run)
     _promises(console, run)
     _paragraphs(console, "What to look at next", next_steps(run), bullet="· ")
     if directory is not None:
         first = ["concurrency.png", "outcomes.png"]
-        first += [f"{kind}.png" for kind in ("queues", "streams") if run.summary.get(kind)]
+        first += [f"{kind}.png" for kind in ("provisioned", "queues", "streams") if run.summary.get(kind)]
         _paragraphs(console, "Files", [f"{directory} (start with {first[-2]} and {first[-1]})"])
 
 
@@ -224,9 +241,11 @@ def _cold_starts(console: Console, run: Run) -> None:
     cold, total = invocations["cold_starts"], invocations["total"]
     lines = [f"{count_text(cold)} of {count_text(total)} invocations ({share_text(cold, total)})"]
     if cold:
-        lines[0] += f"; their init took {seconds_value(init['p50'])} (median), {seconds_value(init['max'])} at most."
+        median, longest = seconds_value(init["p50"]), seconds_value(init["max"])
+        lines[0] += f"; their {start_word(run.scenario)} took {median} (median), {longest} at most."
     else:
         lines[0] += "."
+    lines += ping_sentences(run)
     freed = waited_without_cold_start(run.log)
     if freed:
         lines.append(
@@ -234,8 +253,15 @@ def _cold_starts(console: Console, run: Run) -> None:
         )
         if cold and init["p50"] < init["max"]:
             lines.append(
-                "Whichever environment is ready first serves whoever waits longest, so quick inits are met more often."
+                "Whichever environment is ready first serves whoever waits longest, so quick"
+                f" {start_word(run.scenario, plural=True)} are met more often."
             )
+    failed = failed_restores(run.log)
+    if failed:
+        lines.append(
+            f"{were(failed, 'invocation')} given up after a restore of {RESTORE_LIMIT_S.value} s, without any work"
+            " (SnapStartTimeoutException, HTTP 408)."
+        )
     length_ns = _period_ns(run)
     worst = coldest(run.log, length_ns)
     if worst.cold_starts > 1 and run.log.end_ns > length_ns:
@@ -299,16 +325,39 @@ def _concurrency(console: Console, run: Run) -> None:
     _paragraphs(console, "Concurrency, and Little's law", lines)
 
 
+def _sources(console: Console, run: Run) -> None:
+    sources = run.summary.get("sources", {})
+    if len(sources) < 2:
+        return
+    table = _table(*SOURCE_HEADINGS)
+    shown = _most_asked(sources)
+    for row in source_rows(run, shown):
+        table.add_row(*row)
+    _section(console, "Source by source", table)
+    _left_out(console, len(sources) - len(shown))
+
+
+def _most_asked(blocks: Mapping[str, Any]) -> list[str]:
+    """Names in file order; where there are too many for a table, those with the most requests, by their number."""
+    if len(blocks) <= _MAX_ROWS:
+        return list(blocks)
+    return sorted(blocks, key=lambda name: -blocks[name]["requests"]["total"])[:_MAX_ROWS]
+
+
+def _left_out(console: Console, count: int) -> None:
+    if count:
+        _body(console, [f"and {count} more in summary.json"])
+
+
 def _functions(console: Console, run: Run) -> None:
     functions = run.summary["functions"]
     if len(functions) == 1 and all(block["concurrency"]["quota"] is None for block in functions.values()):
         return
     has_retries = run.summary["attempts"]["retries"] > 0
     each = ["attempts each"] if has_retries else []
-    table = _table("", "requests", *each, "throttled", "cold", "p99", "peak", "reserved")
-    shown = list(functions)
-    if len(shown) > _MAX_FUNCTIONS:
-        shown = sorted(shown, key=lambda name: -functions[name]["requests"]["total"])[:_MAX_FUNCTIONS]
+    kept = ["provisioned"] if any("provisioned" in block for block in functions.values()) else []
+    table = _table("", "requests", *each, "throttled", "cold", "p99", "peak", "reserved", *kept)
+    shown = _most_asked(functions)
     for name in shown:
         block = functions[name]
         requests, attempts = block["requests"], block["attempts"]["total"]
@@ -321,10 +370,33 @@ def _functions(console: Console, run: Run) -> None:
             seconds_value(block["latency_s"]["p99"]),
             count_text(block["concurrency"]["peak"]),
             count_text(block["concurrency"]["quota"]),
+            *([units_text(block["provisioned"]) if "provisioned" in block else "–"] if kept else []),
         )
     _section(console, "Function by function", table)
-    if len(functions) > len(shown):
-        _body(console, [f"and {len(functions) - len(shown)} more in summary.json"])
+    _left_out(console, len(functions) - len(shown))
+
+
+def _cost(console: Console, run: Run) -> None:
+    _paragraphs(console, "What it costs", [total_sentence(run)])
+    table = _table(*COST_HEADINGS)
+    for row in cost_rows(run):
+        table.add_row(*row)
+    if table.row_count > 1:
+        console.print(Padding(table, (0, 0, 0, 2), expand=False))
+    if len(run.summary["functions"]) > 1:
+        _function_costs(console, run)
+    _body(console, cost_sentences(run))
+
+
+def _function_costs(console: Console, run: Run) -> None:
+    functions = run.summary["functions"]
+    table = _table(*FUNCTION_COST_HEADINGS)
+    shown = _most_asked(functions)
+    for row in function_cost_rows(run, shown):
+        table.add_row(*row)
+    console.print()
+    console.print(Padding(table, (0, 0, 0, 2), expand=False))
+    _left_out(console, len(functions) - len(shown))
 
 
 def _promises(console: Console, run: Run) -> None:

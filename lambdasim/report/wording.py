@@ -9,6 +9,7 @@ from lambdasim.platform.async_retry import DropReason
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.scenario.changes import Change, FunctionChange
 from lambdasim.scenario.front_end import ACCEPTED_STATUS, OK_STATUS, TOO_MANY_REQUESTS
+from lambdasim.scenario.schema import Scenario
 from lambdasim.scenario.slo import LATENCY_TARGETS
 from lambdasim.scenario.traffic import TrafficSource
 from lambdasim.units import NS_PER_S, format_rate
@@ -88,6 +89,8 @@ def _function_change_text(function: FunctionChange) -> str:
     words = []
     if function.reserved_concurrency is not None:
         words.append(f"reserved {function.reserved_concurrency}")
+    if function.provisioned_concurrency is not None:
+        words.append(f"provisioned {function.provisioned_concurrency}")
     if function.duration is not None:
         words.append("other duration")
     if function.errors is not None:
@@ -101,6 +104,12 @@ def _by_value(named: Mapping[str, str]) -> dict[str, list[str]]:
     for name, value in named.items():
         names.setdefault(value, []).append(name)
     return names
+
+
+def start_word(scenario: Scenario, *, plural: bool = False) -> str:
+    """What makes a new environment ready: its ``init``, or its ``restore`` where functions have SnapStart."""
+    words = {"init" if function.snapstart is None else "restore" for function in scenario.functions.values()}
+    return " or ".join(f"{word}s" if plural else word for word in sorted(words))
 
 
 def time_text(time_ns: float | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lambdasim.scenario.rules import Finding, nearest, reserved_violation
-from lambdasim.scenario.schema import Region, Scenario
+from lambdasim.scenario.schema import Scenario, least_unreserved
 from lambdasim.scenario.yaml_reader import YamlPath
 from lambdasim.units import format_duration
 
@@ -50,12 +50,7 @@ def _check_redrive(scenario: Scenario, path: YamlPath, name: str) -> Iterator[Fi
 def _check_limits(scenario: Scenario) -> Iterator[Finding]:
     """The state after each change must be one that AWS would accept; that at the start is checked by ``rules``."""
     for state in scenario.limits_in_force()[1:]:
-        least = _least_unreserved(scenario.region, state.quota)
+        least = least_unreserved(scenario.region, state.quota)
         violation = reserved_violation(state.quota, least, sum(state.reserved.values()))
         if violation is not None and state.change is not None:
             yield Finding(path=("changes", state.change), message=violation)
-
-
-def _least_unreserved(region: Region, quota: int) -> int:
-    """Units that must stay unreserved under another quota; never more than that quota."""
-    return min(region.model_copy(update={"concurrency_quota": quota}).least_unreserved, quota)

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag, model_validator
 
 from lambdasim.errors import RuleViolation
-from lambdasim.scenario.distributions import Distribution
 from lambdasim.scenario.failure import Errors
 from lambdasim.scenario.fields import ConcurrencyQuota, Duration, Model, Rate, text_or_value
+from lambdasim.scenario.provisioned import Units
 from lambdasim.scenario.queues import MOST_REDRIVE_PER_S
+from lambdasim.scenario.work import HandlerDuration
 
 
 def _redrive_rate(value: float) -> float:
@@ -32,26 +33,28 @@ class RegionChange(Model):
     concurrency_quota: ConcurrencyQuota
 
 
-class FunctionChange(Model):
-    """Another reservation (``none`` gives it back), or other code for the requests that come from then on."""
+# So many units of concurrency, or none any more.
+_UnitsOrNone = Annotated[
+    Annotated[Literal["none"], Tag("text")] | Annotated[Units, Tag("value")], Discriminator(text_or_value)
+]
 
-    reserved_concurrency: (
-        Annotated[
-            Annotated[Literal["none"], Tag("text")]
-            | Annotated[int, Field(ge=0, le=10_000_000, strict=True), Tag("value")],
-            Discriminator(text_or_value),
-        ]
-        | None
-    ) = None
-    duration: Distribution | None = None
+
+class FunctionChange(Model):
+    """Other units of concurrency (``none`` gives them back), or other code for the requests from then on."""
+
+    reserved_concurrency: _UnitsOrNone | None = None
+    provisioned_concurrency: _UnitsOrNone | None = None
+    duration: HandlerDuration | None = None
     errors: Errors | None = None
 
     @model_validator(mode="after")
     def _changes_something(self) -> FunctionChange:
-        if self.reserved_concurrency is None and "reserved_concurrency" in self.model_fields_set:
-            raise RuleViolation("must have a reserved_concurrency", "write none to give the reservation back")
-        if self.reserved_concurrency is None and self.duration is None and self.errors is None:
-            raise RuleViolation("must change something: reserved_concurrency, duration or errors", "")
+        for key in ("reserved_concurrency", "provisioned_concurrency"):
+            if getattr(self, key) is None and key in self.model_fields_set:
+                raise RuleViolation(f"must have a {key}", "write none to give the units back")
+        if all(getattr(self, key) is None for key in type(self).model_fields):
+            keys = "reserved_concurrency, provisioned_concurrency, duration or errors"
+            raise RuleViolation(f"must change something: {keys}", "")
         return self
 
 
@@ -89,12 +92,13 @@ class Change(Model):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitsInForce:
-    """Quota and reservations from ``at_ns`` on, until the next of them."""
+    """Quota, reservations and configured provisioned concurrency from ``at_ns`` on, until the next of them."""
 
     at_ns: int
     change: int | None  # number of the change in the file that led here; None at the start
     quota: int
     reserved: Mapping[str, int]  # functions with reserved concurrency only
+    provisioned: Mapping[str, int]  # functions with provisioned concurrency only; at most, where it is scaled
 
 
 def in_time_order(changes: Sequence[Change]) -> list[tuple[int, Change]]:
@@ -102,17 +106,32 @@ def in_time_order(changes: Sequence[Change]) -> list[tuple[int, Change]]:
     return sorted(enumerate(changes), key=lambda numbered: numbered[1].at)
 
 
-def limits_over_time(quota: int, reserved: Mapping[str, int], changes: Sequence[Change]) -> list[LimitsInForce]:
+def limits_over_time(
+    quota: int, reserved: Mapping[str, int], provisioned: Mapping[str, int], changes: Sequence[Change]
+) -> list[LimitsInForce]:
     """Every state of the limits that the changes lead through, the one at the start first."""
-    states = [LimitsInForce(at_ns=0, change=None, quota=quota, reserved=dict(reserved))]
+    states = [LimitsInForce(at_ns=0, change=None, quota=quota, reserved=dict(reserved), provisioned=dict(provisioned))]
     for number, change in in_time_order(changes):
-        now_reserved = dict(states[-1].reserved)
-        for name, function in (change.functions or {}).items():
-            if function.reserved_concurrency == "none":
-                now_reserved.pop(name, None)
-            elif function.reserved_concurrency is not None:
-                now_reserved[name] = function.reserved_concurrency
-        now_quota = states[-1].quota if change.region is None else change.region.concurrency_quota
-        if now_quota != states[-1].quota or now_reserved != states[-1].reserved:
-            states.append(LimitsInForce(at_ns=change.at, change=number, quota=now_quota, reserved=now_reserved))
+        before = states[-1]
+        after = LimitsInForce(
+            at_ns=change.at,
+            change=number,
+            quota=before.quota if change.region is None else change.region.concurrency_quota,
+            reserved=_changed(before.reserved, change, "reserved_concurrency"),
+            provisioned=_changed(before.provisioned, change, "provisioned_concurrency"),
+        )
+        if (after.quota, after.reserved, after.provisioned) != (before.quota, before.reserved, before.provisioned):
+            states.append(after)
     return states
+
+
+def _changed(units: Mapping[str, int], change: Change, key: str) -> dict[str, int]:
+    """The units of each function that has any, after a change."""
+    now = dict(units)
+    for name, function in (change.functions or {}).items():
+        changed = getattr(function, key)
+        if changed == "none":
+            now.pop(name, None)
+        elif changed is not None:
+            now[name] = changed
+    return now

@@ -21,16 +21,26 @@ from lambdasim.scenario.data_files import SampleFile, Trace
 from lambdasim.scenario.distributions import Distribution, DistributionOrUnlimited, MixturePart
 from lambdasim.scenario.fields import Model
 from lambdasim.scenario.front_end import ANSWERS
-from lambdasim.scenario.json_schema_ranges import OUTSIDE_CODE_SIZE, OUTSIDE_MEMORY, OUTSIDE_TIMEOUT
+from lambdasim.scenario.json_schema_ranges import (
+    OUTSIDE_CODE_SIZE,
+    OUTSIDE_MEMORY,
+    OUTSIDE_TARGET,
+    OUTSIDE_TIMEOUT,
+)
 from lambdasim.scenario.meanings import MEANINGS
+from lambdasim.scenario.price_table import PriceFile
+from lambdasim.scenario.pricing import Pricing
+from lambdasim.scenario.provisioned import Autoscaling
 from lambdasim.scenario.queues import QueueMapping
 from lambdasim.scenario.rate_function import RateOrFunction
+from lambdasim.scenario.runtimes import measured_runtimes
 from lambdasim.scenario.schema import Function, Region, Scenario
 from lambdasim.scenario.sdk_retries import SDK_RETRIES
 from lambdasim.scenario.shapes import SHAPES
 from lambdasim.scenario.slo import Slo
 from lambdasim.scenario.traffic import WAYS
 from lambdasim.scenario.virtual_users import MOST_USERS
+from lambdasim.scenario.work import HandlerDuration, Work
 
 Schema = dict[str, Any]
 
@@ -119,12 +129,14 @@ def _when_unlimited(key: str, schema: Schema) -> Schema:
 
 
 def _way(given: str, more: Schema | None = None, *, users: bool = False) -> Schema:
-    """One way to say when requests come; virtual users need a think time, and neither they nor a trace have a law."""
+    """One way to say when requests come; virtual users need a think time. A law of arrivals goes with rates only."""
     schema = _only(given, *(way for way in WAYS if way != given), *(() if given == "stages" else ("start_rate",)))
     properties = schema["properties"]
     properties["think_time"] = {"not": _NULL} if users else _NULL
-    if users or given == "trace":
+    if users or given in ("trace", "warmer"):
         properties["arrivals"] = False
+    if given == "warmer":
+        properties["invoke"] = {"enum": ["sync", "async"]}
     if users:
         schema["required"].append("think_time")
     if more is not None:
@@ -136,6 +148,22 @@ def _lasting(phase: Schema) -> Schema:
     """A phase that needs a duration."""
     properties = {**phase["properties"], "duration": {"not": _NULL}}
     return {"required": [*phase["required"], "duration"], "properties": properties}
+
+
+def _init_or_runtime() -> Schema:
+    """A function states its init, or a runtime gives one, or it needs none because it restores."""
+    ways: list[Schema] = [{"required": ["init"], "properties": {"init": {"not": _NULL}}}]
+    for (package, architecture), names in measured_runtimes().items():
+        stated = {"package": package, "architecture": architecture}
+        defaults = {key: Function.model_fields[key].default for key in stated}
+        ways.append(
+            {
+                "required": ["runtime", *(key for key, value in stated.items() if value != defaults[key])],
+                "properties": {"runtime": {"enum": names}, **{key: {"const": value} for key, value in stated.items()}},
+            }
+        )
+    ways.append({"required": ["snapstart"], "properties": {"snapstart": {"not": {"enum": [False, None]}}}})
+    return {"anyOf": ways}
 
 
 # Retries that no quota limits, so that a number of SDK clients would mean nothing.
@@ -154,11 +182,23 @@ _RULES: dict[str, Schema] = {
     "Scenario.name": {"not": {"pattern": r"^\.+$"}},
     "Scenario.functions": {"propertyNames": {"pattern": _NAME}},
     "Scenario.traffic": {"propertyNames": {"pattern": _NAME}},
+    "Function": _init_or_runtime(),
     "Function.duration": {"not": _ref("NoTime")},
     "Function.idle_timeout": {"not": _ref("NoTime")},
     "Function.memory": {"not": OUTSIDE_MEMORY},
     "Function.timeout": {"not": {"anyOf": [_ref("NoTime"), OUTSIDE_TIMEOUT]}},
     "Function.code_size": {"not": OUTSIDE_CODE_SIZE},
+    "Autoscaling": {
+        "anyOf": [
+            {"required": ["target"], "properties": {"target": {"not": _NULL}}},
+            {"required": ["scheduled_actions"], "properties": {"scheduled_actions": {"minItems": 1}}},
+        ]
+    },
+    "Autoscaling.target": {"not": OUTSIDE_TARGET},
+    "ScheduledAction": {
+        "oneOf": [_only("at", "schedule"), _only("schedule", "at")],
+        "anyOf": [{"required": [key], "properties": {key: {"not": _NULL}}} for key in ("min_capacity", "max_capacity")],
+    },
     "Slo": {"anyOf": [{"required": [key], "properties": {key: {"not": _NULL}}} for key in Slo.model_fields]},
     "LognormalParameters": {
         "oneOf": [
@@ -179,7 +219,7 @@ _RULES: dict[str, Schema] = {
     "RandomDelays": _when_unlimited("delay", {"not": _ref("NoTime")}),
     "TrafficSource": {
         "oneOf": [
-            *(_way(way) for way in ("rate", "stages", "shape", "trace", "artillery")),
+            *(_way(way) for way in ("rate", "stages", "shape", "trace", "artillery", "warmer")),
             _way("k6", _K6_RATE),
             _way("k6", {"not": _K6_RATE}, users=True),
             _way("virtual_users", users=True),
@@ -200,6 +240,7 @@ _RULES: dict[str, Schema] = {
             ),
         ],
     },
+    "Warmer.duration": {"not": _ref("NoTime")},
     "Shape": {"oneOf": [_only(shape, *(other for other in SHAPES if other != shape)) for shape in SHAPES]},
     "Phase": {
         "oneOf": [
@@ -215,6 +256,8 @@ _WORDS: dict[str, Schema] = {
     "Region.concurrency_quota": {"const": "new-account"},
     "Client.retry": {"enum": list(SDK_RETRIES)},
     "Change.redrive": {"type": "string"},
+    "Function.init": _NULL,
+    "Function.snapstart": {"type": "boolean"},
     # As AWS writes unlimited.
     "StreamMapping.maximum_retry_attempts": {"const": -1},
     "StreamMapping.maximum_record_age": {"const": -1},
@@ -222,8 +265,9 @@ _WORDS: dict[str, Schema] = {
     "TrafficSource.virtual_users": {"type": "integer", "minimum": 1, "maximum": MOST_USERS},
 }
 
-# What the loader fills in, though the models demand it: the name of the file, an empty mapping, what a queue invokes.
-_FILLED_IN = ("Scenario.name", "Scenario.region", "TrafficSource.function")
+# What the loader fills in, though the models demand it: the name of the file, an empty mapping, what a runtime gives,
+# what a queue invokes.
+_FILLED_IN = ("Scenario.name", "Scenario.region", "Scenario.pricing", "Function.init", "TrafficSource.function")
 
 
 def scenario_schema() -> Schema:
@@ -287,7 +331,11 @@ class _Builder:
 
     def of(self, hint: Any) -> Schema:
         """The schema of an annotated type of a model."""
-        for alias, make in ((Distribution, self._distribution), (DistributionOrUnlimited, self._limit)):
+        for alias, make in (
+            (Distribution, self._distribution),
+            (DistributionOrUnlimited, self._limit),
+            (HandlerDuration, self._handler_duration),
+        ):
             if hint == alias:
                 return make()
         origin, arguments = get_origin(hint), get_args(hint)
@@ -304,7 +352,7 @@ class _Builder:
             return {"type": "array", "items": self.of(arguments[0]), **exactly}
         if hint is Any:
             return {}
-        if hint in (Trace, SampleFile):
+        if hint in (Trace, SampleFile, PriceFile):
             return dict(_FILE)
         return self._plain(hint)
 
@@ -352,6 +400,9 @@ class _Builder:
     def _limit(self) -> Schema:
         return self._defined("DistributionOrUnlimited", lambda: _any_of(self._distribution(), _UNLIMITED))
 
+    def _handler_duration(self) -> Schema:
+        return _any_of(self._distribution(), self.of(Work))
+
     def _mixture_part(self) -> Schema:
         """The keys of any distribution beside the weight."""
         weight = self._property(MixturePart, "weight", get_type_hints(MixturePart, include_extras=True)["weight"], {})
@@ -376,7 +427,14 @@ def _summary(model: type[Model]) -> str:
 
 def _profile_defaults(model: type[Model]) -> Schema:
     """What the newest profile gives to keys of ``model`` that are left out."""
-    section = {Region: "region", Function: "functions.*", QueueMapping: "queues.*.event_source_mapping"}.get(model)
+    sections: dict[type[Model], str] = {
+        Region: "region",
+        Function: "functions.*",
+        Autoscaling: "functions.*.autoscaling",
+        QueueMapping: "queues.*.event_source_mapping",
+        Pricing: "pricing",
+    }
+    section = sections.get(model)
     return {} if section is None else profiles.defaults(profiles.DEFAULT_PROFILE, section)
 
 

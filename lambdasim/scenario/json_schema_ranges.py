@@ -38,3 +38,5 @@ def _matching(*patterns: str) -> dict[str, Any]:
 OUTSIDE_TIMEOUT = _matching(_BELOW_1S, _OVER_15M)
 OUTSIDE_MEMORY = _matching(_UNDER_128MB, _OVER_10GB)
 OUTSIDE_CODE_SIZE = _matching(_OVER_250MB)
+# Below 10 % or above 90 %.
+OUTSIDE_TARGET = _matching(r"^\s*0*(?:[0-9](?:\.[0-9]*)?|90\.0*[1-9][0-9]*|9[1-9](?:\.[0-9]*)?|100(?:\.0*)?)\s*%\s*$")

@@ -24,9 +24,18 @@ from lambdasim.scenario.change_rules import check_changes
 from lambdasim.scenario.fields import PositiveDuration
 from lambdasim.scenario.kept import HASHES, Kept
 from lambdasim.scenario.overrides import Overridden, apply
+from lambdasim.scenario.pricing import Pricing
 from lambdasim.scenario.problems import Placed, Source, from_errors
+from lambdasim.scenario.provisioned import Autoscaling
+from lambdasim.scenario.provisioned_rules import (
+    check_provisioned,
+    check_provisioned_at_start,
+    find_risks_of_provisioned,
+)
 from lambdasim.scenario.queues import QueueMapping
+from lambdasim.scenario.runtimes import without_runtime
 from lambdasim.scenario.schema import Function, Region, Scenario, with_profile_defaults
+from lambdasim.scenario.snapstart_rules import check_snapstart
 from lambdasim.scenario.traffic import TrafficSource
 from lambdasim.scenario.waiting_work_rules import check_waiting_work, find_risks_of_waiting_work
 from lambdasim.scenario.yaml_reader import MAX_DEPTH, Document, YamlPath, path_text, read_file
@@ -56,11 +65,15 @@ def load(
         scenario = Scenario.model_validate(overridden.data, context=context)
     except ValidationError as error:
         found += from_errors(error.errors(include_url=False), origin)
-    broken, without_effect = rules.check(_parts(overridden.data, scenario, context))
-    if scenario is not None:
-        broken += [*check_changes(scenario), *check_waiting_work(scenario)]
+    parts = _parts(overridden.data, scenario, context)
+    broken, without_effect = rules.check(parts)
+    if scenario is None:
+        broken += check_provisioned_at_start(parts)
+    else:
+        checks = (check_changes, check_provisioned, check_snapstart, check_waiting_work)
+        broken += [finding for check in checks for finding in check(scenario)]
         if not broken:
-            without_effect += find_risks_of_waiting_work(scenario)
+            without_effect += [*find_risks_of_waiting_work(scenario), *find_risks_of_provisioned(scenario)]
     found += [_placed(finding, origin, base) for finding in broken]
     if document is not None:
         found += [Placed(order=place, problem=problem) for place, problem in document.problems]
@@ -99,7 +112,17 @@ def as_written(scenario: Scenario) -> dict[str, Any]:
     given = profiles.defaults(scenario.profile, "functions.*")
     function = _written(Function.model_validate({**given, "duration": "1s", "init": "1s"}))
     defaults = {key: function[key] for key in given}
-    data["functions"] = {name: _without(written, defaults) for name, written in data["functions"].items()}
+    data["functions"] = {
+        name: without_runtime(_without(written, defaults)) for name, written in data["functions"].items()
+    }
+    given = profiles.defaults(scenario.profile, "functions.*.autoscaling")
+    scaled = _written(Autoscaling.model_validate({"min_capacity": 1, "max_capacity": 1, "target": "50%", **given}))
+    defaults = {key: scaled[key] for key in given}
+    for written in data["functions"].values():
+        if written.get("autoscaling") is not None:
+            written["autoscaling"] = _without(written["autoscaling"], defaults)
+    given = profiles.defaults(scenario.profile, "pricing")
+    data["pricing"] = _without(data["pricing"], _written(Pricing.model_validate(given)))
     given = profiles.defaults(scenario.profile, "queues.*.event_source_mapping")
     defaults = _written(QueueMapping.model_validate({"function": "any", **given}))
     for queue in data.get("queues", {}).values():

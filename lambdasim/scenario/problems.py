@@ -15,11 +15,11 @@ from typing import Any, get_args, get_origin
 from pydantic_core import ErrorDetails
 
 from lambdasim.errors import Problem, RuleViolation
-from lambdasim.scenario import planned
 from lambdasim.scenario.clients import NoRetry  # users write it as the text "none"
 from lambdasim.scenario.data_files import BadDataFile
 from lambdasim.scenario.fields import Model
 from lambdasim.scenario.overrides import origin_of, setting_place
+from lambdasim.scenario.runtimes import why_no_init
 from lambdasim.scenario.schema import Scenario
 from lambdasim.scenario.yaml_reader import Document, Place, YamlPath, path_text, resolve_plain
 
@@ -31,7 +31,8 @@ _EXAMPLES: dict[YamlPath, str] = {
     ("functions",): "functions: {api: {duration: 200ms, init: 400ms}}",
     ("traffic",): "traffic: {web: {function: api, rate: 20/s}}",
     ("functions", "*", "duration"): "duration: 200ms",
-    ("functions", "*", "init"): "init: 400ms",
+    ("functions", "*", "duration", "cpu"): "cpu: 80ms",
+    ("functions", "*", "init"): "init: 400ms, or runtime: python3.13",
 }
 # Keys that hold a time or a size or the text "unlimited".
 _UNLIMITED_KEYS = (("idle_timeout",), ("max_age",), ("client", "timeout"), ("retry", "cap"), ("code_storage",))
@@ -194,17 +195,14 @@ def got_text(value: Any) -> str:
 
 
 def _missing(path: YamlPath, enclosing: Any) -> str:
-    if path[-1] == "init" and isinstance(enclosing, dict) and "runtime" in enclosing:
-        return "is required (a runtime does not give an init yet; that is not supported yet; write init: 400ms)"
+    if path[-1] == "init" and isinstance(enclosing, dict) and (reason := why_no_init(enclosing)):
+        return f"is required: {reason}"
     pattern = tuple("*" if position == 1 else part for position, part in enumerate(path))
     return f"is required (for example {_EXAMPLES[pattern]})" if pattern in _EXAMPLES else "is required"
 
 
 def _unknown_key(path: YamlPath, enclosing: Mapping[str, Any]) -> str:
     key = str(path[-1])
-    purpose = planned.planned_key(path)
-    if purpose is not None:
-        return f"{key} is not supported yet ({purpose})"
     known = known_keys(path[:-1])
     if key in known:  # a key of another form of the same thing
         return f"must not stand beside {' and '.join(other for other in enclosing if other != key)}"

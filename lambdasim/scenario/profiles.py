@@ -35,12 +35,15 @@ def _since_2024(current: Any, legacy: Any) -> dict[str, Any]:
 
 
 _DOCS = "https://docs.aws.amazon.com/lambda/latest/dg/"
+_AUTOSCALING = (
+    "https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html"
+)
 
 PROFILE_TABLE: tuple[ProfileValue, ...] = (
     ProfileValue(
         path="region.name",
         values=_always("us-east-1"),
-        source="a choice of this project; it matters for the legacy burst and for API Gateway's limit",
+        source="a choice of this project; it matters for prices, the legacy burst and API Gateway's limit",
         read="2026-11",
         published=False,
     ),
@@ -124,6 +127,66 @@ PROFILE_TABLE: tuple[ProfileValue, ...] = (
         published=False,
     ),
     ProfileValue(
+        # MODEL: "one to two minutes", then "up to 6,000 a minute"; where in the two minutes is not published.
+        path="functions.*.provisioned_allocation",
+        values=_always({"prepare": {"uniform": ["1m", "2m"]}, "rate": 6_000, "per": "1m"}),
+        source=_DOCS + "lambda-concurrency.html",
+        read="2026",
+        published=False,
+    ),
+    ProfileValue(
+        # MODEL: AWS names three points of a minute, not how late the metric is.
+        path="functions.*.autoscaling.metric_delay",
+        values=_always("1m"),
+        source="a modelling choice",
+        read="2026-11",
+        published=False,
+    ),
+    ProfileValue(
+        path="functions.*.autoscaling.scale_out_points",
+        values=_always(3),
+        source=_DOCS + "provisioned-concurrency.html",
+        read="2026",
+        published=True,
+    ),
+    ProfileValue(
+        # MODEL: 15 points, from a third party; AWS says that scaling in is slower.
+        path="functions.*.autoscaling.scale_in_points",
+        values=_always(15),
+        source="https://georgemao.medium.com/understanding-lambda-provisioned-concurrency-autoscaling-735eb14040cf",
+        read="2026",
+        published=False,
+    ),
+    ProfileValue(
+        path="functions.*.autoscaling.scale_in_threshold",
+        values=_always("90%"),
+        source=_DOCS + "provisioned-concurrency.html (0.63 for a target of 0.7)",
+        read="2026",
+        published=True,
+    ),
+    ProfileValue(
+        # MODEL: AWS speaks of smaller periodic steps, without a number.
+        path="functions.*.autoscaling.scale_in_step",
+        values=_always("10%"),
+        source=_AUTOSCALING,
+        read="2026",
+        published=False,
+    ),
+    ProfileValue(
+        path="functions.*.autoscaling.scale_out_cooldown",
+        values=_always("0s"),
+        source=_AUTOSCALING,
+        read="2026",
+        published=True,
+    ),
+    ProfileValue(
+        path="functions.*.autoscaling.scale_in_cooldown",
+        values=_always("0s"),
+        source=_AUTOSCALING,
+        read="2026",
+        published=True,
+    ),
+    ProfileValue(
         path="queues.*.event_source_mapping.scaling",
         values=_since_2024(
             {"start": 5, "rate": 300, "per": "1m", "max": 1_250}, {"start": 5, "rate": 60, "per": "1m", "max": 1_250}
@@ -132,6 +195,13 @@ PROFILE_TABLE: tuple[ProfileValue, ...] = (
         + "services-sqs-scaling.html; https://aws.amazon.com/blogs/compute/introducing-faster-polling-scale-up-for-aws-"
         "lambda-functions-configured-with-amazon-sqs/ (60 a minute before November 2023)",
         read="2026",
+        published=True,
+    ),
+    ProfileValue(
+        path="pricing.init",
+        values={**_always("billed"), "2024": "free-for-managed-zip", "legacy-2023": "free-for-managed-zip"},
+        source="https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase (from 2025-08-01)",
+        read="2025",
         published=True,
     ),
     ProfileValue(
@@ -164,10 +234,16 @@ class PublishedLimit:
 
 MEMORY_MB_MIN = PublishedLimit(value=128, source=_DOCS + "gettingstarted-limits.html", read="2026")
 MEMORY_MB_MAX = PublishedLimit(value=10_240, source=_DOCS + "gettingstarted-limits.html", read="2026")
+EPHEMERAL_MB_MIN = PublishedLimit(value=512, source=_DOCS + "gettingstarted-limits.html", read="2026")
+EPHEMERAL_MB_MAX = PublishedLimit(value=10_240, source=_DOCS + "gettingstarted-limits.html", read="2026")
+# So much memory gives a function one vCPU.
+MEMORY_MB_PER_VCPU = PublishedLimit(value=1_769, source=_DOCS + "gettingstarted-limits.html", read="2026")
 # Unzipped, layers included; what is stored is the .zip, which is hardly ever larger.
 CODE_SIZE_MB_MAX = PublishedLimit(value=250, source=_DOCS + "gettingstarted-limits.html", read="2026")
 TIMEOUT_S_MAX = PublishedLimit(value=900, source=_DOCS + "gettingstarted-limits.html", read="2026")
 INIT_LIMIT_S = PublishedLimit(value=10, source=_DOCS + "lambda-runtime-environment.html", read="2026")
+# A restore, hooks included, that takes longer ends with a SnapStartTimeoutException.
+RESTORE_LIMIT_S = PublishedLimit(value=10, source=_DOCS + "lambda-runtime-environment.html", read="2026")
 # Of a provisioned environment: this, or the function's timeout where that is longer.
 PROVISIONED_INIT_LIMIT_S = PublishedLimit(value=130, source=_DOCS + "lambda-runtime-environment.html", read="2026")
 # Reserving must leave this many units unreserved; an account with a smaller quota must leave its whole quota.
@@ -192,4 +268,5 @@ LEGACY_PER_MINUTE = _legacy(500)
 def defaults(profile: str, section: str) -> dict[str, Any]:
     """Default of each key of ``section`` (``"region"``, ``"functions.*"``) in a profile, as written in a scenario."""
     prefix = section + "."
-    return {row.path.removeprefix(prefix): row.values[profile] for row in PROFILE_TABLE if row.path.startswith(prefix)}
+    keys = {row.path.removeprefix(prefix): row for row in PROFILE_TABLE if row.path.startswith(prefix)}
+    return {key: row.values[profile] for key, row in keys.items() if "." not in key}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
@@ -17,12 +17,14 @@ from lambdasim.scenario.arrival_laws import MOST_SWITCHES, MmppArrivals
 from lambdasim.scenario.artillery import phases_of
 from lambdasim.scenario.code_storage import StoredCode, storage_violation
 from lambdasim.scenario.data_files import Trace
-from lambdasim.scenario.distributions import DistributionOrUnlimited, greatest_ns
+from lambdasim.scenario.distributions import DistributionOrUnlimited
 from lambdasim.scenario.fields import UNLIMITED
 from lambdasim.scenario.k6 import keys_without_effect
 from lambdasim.scenario.schema import Function, Region, mapped_function
 from lambdasim.scenario.shapes import MOST_PARTS
 from lambdasim.scenario.traffic import WAYS, TrafficSource
+from lambdasim.scenario.warmer import MOST_PINGS
+from lambdasim.scenario.work import Work, is_no_time
 from lambdasim.scenario.yaml_reader import YamlPath
 from lambdasim.units import format_duration
 
@@ -41,6 +43,8 @@ class Parts:
     target_of: Mapping[str, str]  # traffic source -> the function that it names
     reserved: Mapping[str, int]  # function -> its reserved concurrency, in file order
     duration_ns: int | None
+    provisioned: Mapping[str, int] = field(default_factory=dict)  # the most that each function may have at the start
+    scaled: frozenset[str] = frozenset()  # functions with autoscaling
     fed: frozenset[str] = frozenset()  # functions that a queue or a stream invokes
     changes_ns: tuple[int, ...] = ()  # when each change applies, of a scenario that is right
 
@@ -70,6 +74,8 @@ def check(parts: Parts) -> tuple[list[Finding], list[Finding]]:
         *find_late_changes(parts),
         *find_keys_without_effect(parts.traffic),
         *find_late_rows(parts),
+        *find_late_warmers(parts),
+        *find_stored_images(parts),
         *find_silent_sources(parts),
         *find_functions_without_traffic(parts),
     ]
@@ -152,7 +158,7 @@ def check_code_storage(parts: Parts) -> Iterator[Finding]:
     stored = [
         StoredCode(function=name, size_mb=function.code_size, versions=function.versions)
         for name, function in parts.functions.items()
-        if function.code_size is not None
+        if function.code_size is not None and function.package == "zip"
     ]
     violation = storage_violation(stored, int(parts.region.code_storage))
     if violation is not None:
@@ -161,21 +167,26 @@ def check_code_storage(parts: Parts) -> Iterator[Finding]:
 
 
 def check_positive_times(parts: Parts) -> Iterator[Finding]:
-    """Invocations, idle periods and thinking last at least 1 ns; only an init may take no time."""
-    times: list[tuple[YamlPath, DistributionOrUnlimited | None]] = [
+    """Invocations, pings, idle periods and thinking last at least 1 ns; only an init may take no time."""
+    times: list[tuple[YamlPath, DistributionOrUnlimited | Work | None]] = [
         (("functions", name, key), value)
         for name, function in parts.functions.items()
         for key, value in (("duration", function.duration), ("idle_timeout", function.idle_timeout))
     ]
     times += [(("traffic", name, "think_time"), source.think_time) for name, source in parts.traffic.items()]
+    times += [
+        (("traffic", name, "warmer", "duration"), source.warmer.duration)
+        for name, source in parts.traffic.items()
+        if source.warmer is not None
+    ]
     for path, value in times:
-        if value is not None and value != UNLIMITED and greatest_ns(value) == 0:
+        if value is not None and value != UNLIMITED and is_no_time(value):
             hint = " (users who send again at once: write 1ms)" if path[-1] == "think_time" else ""
             yield Finding(path=path, message=f"must be at least 1ns, got 0s{hint}")
 
 
 def check_rate_sizes(parts: Parts) -> Iterator[Finding]:
-    """Shapes and modulations must not come again and again too often within the duration: a slip of units, mostly."""
+    """Shapes, modulations and pings must not come again too often within the duration: a slip of units, mostly."""
     if parts.duration_ns is None:
         return
     end = format_duration(parts.duration_ns)
@@ -183,6 +194,9 @@ def check_rate_sizes(parts: Parts) -> Iterator[Finding]:
         if traffic.shape is not None and _has_too_many_parts(traffic, parts.duration_ns):
             message = f"must have at most {MOST_PARTS:,} {traffic.shape.form.parts} within the duration of {end}"
             yield Finding(path=("traffic", source, "shape", traffic.shape.name), message=message)
+        if traffic.warmer is not None and (pings := traffic.warmer.count_pings(parts.duration_ns)) > MOST_PINGS:
+            message = f"must ping at most {MOST_PINGS:,} times within the duration of {end}; it would {pings:,} times"
+            yield Finding(path=("traffic", source, "warmer"), message=message)
         if isinstance(traffic.arrivals, MmppArrivals):
             count = traffic.arrivals.mmpp.expected_switches(parts.duration_ns)
             if count > MOST_SWITCHES:
@@ -245,10 +259,28 @@ def find_late_rows(parts: Parts) -> Iterator[Finding]:
             yield Finding(path=("traffic", source, "trace"), message=message)
 
 
+def find_late_warmers(parts: Parts) -> Iterator[Finding]:
+    """Warmers that would begin when the run is over."""
+    for source, traffic in parts.traffic.items():
+        warmer = traffic.warmer
+        if warmer is not None and parts.duration_ns is not None and warmer.starts >= parts.duration_ns:
+            starts, end = format_duration(warmer.starts), format_duration(parts.duration_ns)
+            message = f"is {starts}, at or after the duration of {end}; the warmer never pings"
+            yield Finding(path=("traffic", source, "warmer", "starts"), message=message)
+
+
+def find_stored_images(parts: Parts) -> Iterator[Finding]:
+    """Sizes of container images, which are in a registry (AWS: code storage counts .zip packages and layers only)."""
+    for name, function in parts.functions.items():
+        if function.code_size is not None and function.package == "image":
+            message = "has no effect: a container image is in Amazon ECR and takes no code storage of Lambda's"
+            yield Finding(path=("functions", name, "code_size"), message=message)
+
+
 def find_silent_sources(parts: Parts) -> Iterator[Finding]:
     """Sources whose rate is 0 all the time."""
     for source, spec in parts.traffic.items():
-        if parts.duration_ns is None or spec.trace is not None or spec.users is not None:
+        if parts.duration_ns is None or not spec.has_rate:
             continue
         if not _has_too_many_parts(spec, parts.duration_ns) and spec.rate_course(parts.duration_ns).is_silent:
             yield Finding(path=("traffic", source), message="sends nothing; its rate is 0/s all the time", at_key=True)
@@ -285,9 +317,18 @@ def parts_of(
         target_of={name: raw["function"] for name, raw in raw_traffic.items() if isinstance(raw.get("function"), str)},
         reserved={name: value for name, value in reserved.items() if type(value) is int and value >= 0},
         duration_ns=duration_ns,
+        provisioned={name: units for name, raw in raw_functions.items() if (units := _most_provisioned(raw))},
+        scaled=frozenset(name for name, raw in raw_functions.items() if raw.get("autoscaling") is not None),
         fed=frozenset(_fed(data)),
         changes_ns=changes_ns,
     )
+
+
+def _most_provisioned(function: Mapping[str, Any]) -> int:
+    """The provisioned concurrency of a raw function, or the most that autoscaling may give it."""
+    scaled = function.get("autoscaling")
+    units = scaled.get("max_capacity") if isinstance(scaled, dict) else function.get("provisioned_concurrency")
+    return units if type(units) is int else 0
 
 
 def _fed(data: Mapping[str, Any]) -> Iterator[str]:

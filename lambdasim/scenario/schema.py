@@ -16,7 +16,7 @@ from lambdasim.rng import MAX_SEED
 from lambdasim.scenario import profiles
 from lambdasim.scenario.async_invocation import AsyncInvocation
 from lambdasim.scenario.changes import Change, LimitsInForce, limits_over_time
-from lambdasim.scenario.distributions import Distribution, DistributionOrUnlimited
+from lambdasim.scenario.distributions import Constant, Distribution, DistributionOrUnlimited
 from lambdasim.scenario.failure import Errors
 from lambdasim.scenario.fields import (
     ConcurrencyQuota,
@@ -30,11 +30,16 @@ from lambdasim.scenario.fields import (
     WholeRate,
     text_or_value,
 )
+from lambdasim.scenario.pricing import Pricing
+from lambdasim.scenario.provisioned import Autoscaling, ProvisionedAllocation, Units
 from lambdasim.scenario.queues import Queue
 from lambdasim.scenario.rate_function import RateFunction
+from lambdasim.scenario.runtimes import with_runtime
 from lambdasim.scenario.slo import Slo
+from lambdasim.scenario.snapstart import SnapStartSwitch
 from lambdasim.scenario.streams import Stream
 from lambdasim.scenario.traffic import TrafficSource
+from lambdasim.scenario.work import HandlerDuration
 from lambdasim.units import parse_duration
 
 
@@ -46,6 +51,13 @@ def _function_timeout(value: int) -> int:
 
 def _memory(value: int) -> int:
     low, high = profiles.MEMORY_MB_MIN.value, profiles.MEMORY_MB_MAX.value
+    if not low <= value <= high:
+        raise RuleViolation(f"must be between {low}MB and {high}MB, as AWS demands", "")
+    return value
+
+
+def _ephemeral_storage(value: int) -> int:
+    low, high = profiles.EPHEMERAL_MB_MIN.value, profiles.EPHEMERAL_MB_MAX.value
     if not low <= value <= high:
         raise RuleViolation(f"must be between {low}MB and {high}MB, as AWS demands", "")
     return value
@@ -115,19 +127,34 @@ class Region(Model):
         return min(profiles.MIN_UNRESERVED.value, self.concurrency_quota)
 
 
+def least_unreserved(region: Region, quota: int) -> int:
+    """Units that must stay unreserved under another quota; never more than that quota."""
+    return min(region.model_copy(update={"concurrency_quota": quota}).least_unreserved, quota)
+
+
 class Function(Model):
     """One Lambda function: how long it works, how its environments live, and what is reserved for it."""
 
     memory: Annotated[SizeMb, AfterValidator(_memory)] = 128
     runtime: str | None = None
     architecture: Literal["x86_64", "arm64"] = "x86_64"
-    duration: Distribution
+    package: Literal["zip", "image"] = "zip"
+    duration: HandlerDuration
     init: Distribution
+    sandbox: Distribution = Constant(constant=0)
+    snapstart: SnapStartSwitch = None
     idle_timeout: DistributionOrUnlimited
     max_age: DistributionOrUnlimited
     timeout: Annotated[Duration, AfterValidator(_function_timeout)]
     errors: Errors = Errors()
-    reserved_concurrency: Annotated[int, Field(ge=0, le=10_000_000, strict=True)] | None = None
+    reserved_concurrency: Units | None = None
+    provisioned_concurrency: Units | None = None
+    provisioned_allocation: Annotated[
+        Annotated[Literal["unlimited"], Tag("text")] | Annotated[ProvisionedAllocation, Tag("value")],
+        Discriminator(text_or_value),
+    ]
+    autoscaling: Autoscaling | None = None
+    ephemeral_storage: Annotated[SizeMb, AfterValidator(_ephemeral_storage)] = profiles.EPHEMERAL_MB_MIN.value
     code_size: Annotated[SizeMb, AfterValidator(_code_size)] | None = None
     versions: PositiveCount = 1
     assignment: Literal["eager", "bound"]
@@ -142,6 +169,29 @@ class Function(Model):
     # "async" is a word of Python, so that this field cannot be written as the others are.
     __annotations__["async"] = "AsyncInvocation"
     vars()["async"] = AsyncInvocation()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _given_by_runtime(cls, data: Any) -> Any:
+        return with_runtime(data) if isinstance(data, dict) else data
+
+    @property
+    def start(self) -> Distribution:
+        """How long a new environment takes from its sandbox to its first invocation: init, or restore."""
+        return self.init if self.snapstart is None else self.snapstart.restore
+
+    @property
+    def initial_provisioned(self) -> int:
+        """Provisioned environments that are ready when the run starts."""
+        if self.autoscaling is None:
+            return self.provisioned_concurrency or 0
+        return self.autoscaling.initial(self.provisioned_concurrency)
+
+    def most_provisioned(self, duration_ns: int) -> int:
+        """The most provisioned concurrency that its own settings lead to; changes of the run apart."""
+        if self.autoscaling is None:
+            return self.provisioned_concurrency or 0
+        return max(high for _, _, high in self.autoscaling.bounds_over_time(duration_ns))
 
     @property
     def async_invocation(self) -> AsyncInvocation:
@@ -167,14 +217,23 @@ def with_profile_defaults(data: Any) -> Any:
     functions = data.get("functions")
     if isinstance(functions, dict):
         defaults = profiles.defaults(profile, "functions.*")
+        scaled = profiles.defaults(profile, "functions.*.autoscaling")
         filled["functions"] = {
-            name: {**defaults, **function} if isinstance(function, dict) else function
+            name: _with_part_defaults({**defaults, **function}, "autoscaling", scaled)
+            if isinstance(function, dict)
+            else function
             for name, function in functions.items()
         }
+    pricing = data.get("pricing", {})
+    if isinstance(pricing, dict):
+        filled["pricing"] = {**profiles.defaults(profile, "pricing"), **pricing}
     queues = data.get("queues")
     if isinstance(queues, dict):
         mapped = profiles.defaults(profile, "queues.*.event_source_mapping")
-        filled["queues"] = {name: _with_mapping_defaults(queue, mapped) for name, queue in queues.items()}
+        filled["queues"] = {
+            name: _with_part_defaults(queue, "event_source_mapping", mapped) if isinstance(queue, dict) else queue
+            for name, queue in queues.items()
+        }
     traffic = data.get("traffic")
     if isinstance(traffic, dict):
         filled["traffic"] = {
@@ -184,9 +243,10 @@ def with_profile_defaults(data: Any) -> Any:
     return filled
 
 
-def _with_mapping_defaults(queue: Any, defaults: Mapping[str, Any]) -> Any:
-    mapping = queue.get("event_source_mapping") if isinstance(queue, dict) else None
-    return {**queue, "event_source_mapping": {**defaults, **mapping}} if isinstance(mapping, dict) else queue
+def _with_part_defaults(data: Mapping[str, Any], key: str, defaults: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With the defaults of the keys below ``key``, if it is there."""
+    part = data.get(key)
+    return {**data, key: {**defaults, **part}} if isinstance(part, dict) else data
 
 
 # The section of what a source sends to, by how it invokes.
@@ -255,16 +315,25 @@ class Scenario(Model):
     streams: dict[str, Stream] = Field(default_factory=dict)
     traffic: Annotated[dict[str, TrafficSource], Field(min_length=1)]
     changes: tuple[Change, ...] = ()
+    pricing: Pricing
     slo: Slo | None = None
 
     def limits_in_force(self) -> list[LimitsInForce]:
-        """Quota and reservations over the run: the state at the start, then every other one by time."""
+        """Quota, reservations and provisioned concurrency over the run: the state at the start, then the others.
+
+        Where provisioned concurrency is scaled, the highest that it may have.
+        """
         reserved = {
             name: function.reserved_concurrency
             for name, function in self.functions.items()
             if function.reserved_concurrency is not None
         }
-        return limits_over_time(self.region.concurrency_quota, reserved, self.changes)
+        provisioned = {
+            name: function.most_provisioned(self.duration)
+            for name, function in self.functions.items()
+            if function.provisioned_concurrency is not None or function.autoscaling is not None
+        }
+        return limits_over_time(self.region.concurrency_quota, reserved, provisioned, self.changes)
 
     @model_validator(mode="before")
     @classmethod

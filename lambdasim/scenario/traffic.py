@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BeforeValidator, Field, model_validator
 
 from lambdasim.errors import RuleViolation
@@ -19,9 +21,10 @@ from lambdasim.scenario.rate_course import RateCourse, constant, through_stages
 from lambdasim.scenario.rate_function import RateFunction, RateOrFunction
 from lambdasim.scenario.shapes import Shape, Stage
 from lambdasim.scenario.virtual_users import VirtualUsers, VirtualUsersOrCount
+from lambdasim.scenario.warmer import Warmer
 
 # The ways to say when requests come; a source has one of them.
-WAYS = ("rate", "stages", "shape", "trace", "virtual_users", "k6", "artillery")
+WAYS = ("rate", "stages", "shape", "trace", "virtual_users", "k6", "artillery", "warmer")
 
 
 # What comes of a call that does not wait for the function.
@@ -33,7 +36,7 @@ _WHO_ANSWERS = {
 
 
 class TrafficSource(Model):
-    """One stream of requests to one function: at a rate, as recorded, or from virtual users."""
+    """One stream of requests to one function: at a rate, as recorded, from virtual users, or from a warmer."""
 
     function: str
     invoke: Literal["sync", "async", "sqs", "stream"] = "sync"
@@ -46,6 +49,7 @@ class TrafficSource(Model):
     trace: Annotated[Trace, BeforeValidator(read_trace)] | None = None
     k6: K6 | None = None
     artillery: ArtilleryPhases | None = None
+    warmer: Warmer | None = None
     arrivals: ArrivalLaw = "poisson"
     virtual_users: VirtualUsersOrCount | None = None
     think_time: Distribution | None = None
@@ -62,6 +66,8 @@ class TrafficSource(Model):
             raise RuleViolation("must not have start_rate without stages", "write stages, or drop start_rate")
         if ways == ["trace"] and "arrivals" in self.model_fields_set:
             raise RuleViolation("must not have arrivals beside a trace", "the trace says when each request comes")
+        if ways == ["warmer"] and "arrivals" in self.model_fields_set:
+            raise RuleViolation("must not have arrivals beside a warmer", "the warmer says when each ping comes")
         return self
 
     @model_validator(mode="after")
@@ -95,6 +101,13 @@ class TrafficSource(Model):
                 raise RuleViolation(f"must have a {key} beside invoke: {invoke}", f"the name of one under {key}s")
         return self
 
+    @model_validator(mode="after")
+    def _pings_call_the_function(self) -> TrafficSource:
+        if self.warmer is not None and self.invoke not in ("sync", "async"):
+            rule = f"must not have a warmer beside invoke: {self.invoke}"
+            raise RuleViolation(rule, "a ping calls the function itself; write invoke: sync or async")
+        return self
+
     @property
     def target(self) -> str | None:
         """The queue or stream to which it sends; None where it invokes the function itself."""
@@ -115,8 +128,19 @@ class TrafficSource(Model):
         is_load_test = self.k6 is not None or self.artillery is not None
         return "uniform" if is_load_test and "arrivals" not in self.model_fields_set else self.arrivals
 
+    @property
+    def has_rate(self) -> bool:
+        """Whether requests come at a rate; else as recorded, when a warmer pings, or when virtual users send."""
+        return self.trace is None and self.warmer is None and self.users is None
+
+    def known_times_ns(self, duration_ns: int) -> npt.NDArray[np.int64] | None:
+        """Arrivals in [0, duration) of a trace or a warmer, which are known before the run; None of other sources."""
+        if self.trace is not None:
+            return self.trace.time_ns[: np.searchsorted(self.trace.time_ns, duration_ns, side="left")]
+        return None if self.warmer is None else self.warmer.pings_ns(duration_ns)
+
     def rate_course(self, duration_ns: int) -> RateCourse:
-        """The rate over [0, duration); a trace and virtual users have none, and stay at 0."""
+        """The rate over [0, duration); a source that has none stays at 0."""
         if isinstance(self.rate, RateFunction):
             return self.rate.course()
         if self.shape is not None:

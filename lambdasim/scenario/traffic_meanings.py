@@ -11,6 +11,7 @@ TRAFFIC_MEANINGS: dict[str, str] = {
     "TrafficSource.k6": "One object out of options.scenarios of the load tester k6, pasted as it is.",
     "TrafficSource.artillery": "The load phases of a test script of Artillery, pasted as they are: a list, or a mapping"
     " with phases.",
+    "TrafficSource.warmer": "Pings that keep environments of the function warm: so many at once, again and again.",
     "TrafficSource.arrivals": "How requests come at the rate: at random (poisson), evenly spaced (uniform), or bunched"
     " (gamma, mmpp). Those of k6 and artillery are uniform unless stated.",
     "Shape.spike": "A baseline with one peak.",
@@ -79,5 +80,11 @@ TRAFFIC_MEANINGS: dict[str, str] = {
     "Phase.arrivalCount": "Requests in the whole phase, evenly spread, instead of a rate. A whole number.",
     "Phase.pause": "How long nothing is sent, in seconds, or text; instead of a rate and a duration.",
     "Phase.name": "A name for the reader.",
+    "Warmer.every": "The time from the start of one round of pings to the start of the next, such as 5m.",
+    "Warmer.concurrency": "Pings in each round: how many environments it keeps warm at most. A whole number.",
+    "Warmer.duration": "How long the handler takes for a ping, instead of the function's duration. A time, or a"
+    " distribution. Without it, 50ms.",
+    "Warmer.starts": "When the first round begins, as a time from the start.",
+    "Warmer.stagger": "The time between one ping of a round and the next; 0s is all at the same instant.",
     "Phase.maxVusers": "No effect here: for Artillery's own load generator.",
 }

@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from lambdasim.platform.compute import work_ns
 from lambdasim.platform.retry import backoff_ns
 from lambdasim.rng import Purpose, stream
 from lambdasim.scenario.clients import Backoff, FixedDelays, RandomDelays, SdkPreset
@@ -19,6 +20,8 @@ from lambdasim.scenario.distributions import Constant, Distribution
 from lambdasim.scenario.failure import Errors
 from lambdasim.scenario.fields import UNLIMITED
 from lambdasim.scenario.schema import Function, Scenario
+from lambdasim.scenario.warmer import Warmer
+from lambdasim.scenario.work import Work
 from lambdasim.units import MAX_TIME_NS, NS_PER_MS
 from lambdasim.workload.laws import laws_of
 from lambdasim.workload.sampling import sample
@@ -31,6 +34,9 @@ RARE_BLOCK = 256
 
 # The least share of a delay that each kind of jitter leaves.
 LEAST_SHARE = {"full": 0.0, "equal": 0.5, "none": 1.0}
+
+# The part of a function's streams that belongs to its provisioned environments; those on demand have part 0.
+_PROVISIONED = 1
 
 # A time that never comes. Added to any time of a run it still fits int64.
 NEVER_NS = 2**62
@@ -64,12 +70,12 @@ class Draws:
         self._durations_after_hops = lru_cache(maxsize=1_024)(self._duration_after_hops_block)
         self._queues = tuple(scenario.queues.values())
         self._event_shares = lru_cache(maxsize=8_192)(self._event_share_block)
+        self._provisioned_environments = lru_cache(maxsize=1_024)(self._provisioned_block)
         self._retry_delays = lru_cache(maxsize=2_048)(self._retry_delay_block)
 
     def durations(self, source: str, function: str, version: int, block: int) -> IntArray:
         """Durations of the requests of a source by ordinal, at least 1 ns, by one version of the function's laws."""
-        distribution = self.laws[function].versions[version].duration
-        return np.maximum(self._sample(distribution, Purpose.DURATION, source, 0, block, REQUEST_BLOCK), 1)
+        return self._handler_durations(source, function, version, 0, block, REQUEST_BLOCK)
 
     def fates(
         self,
@@ -86,9 +92,10 @@ class Draws:
         Poison belongs to the request, the same over all its invocations; the rest is drawn for each. The poison may be
         that of another version of the function's laws.
         """
-        errors = self.laws[function].versions[version].errors
+        errors = self._errors(source, function, version)
         if poison_version is not None:
-            errors = errors.model_copy(update={"poison": self.laws[function].versions[poison_version].errors.poison})
+            poison = self._errors(source, function, poison_version).poison
+            errors = errors.model_copy(update={"poison": poison})
         fates = np.zeros(size, dtype=np.int64)
         if errors.rate or errors.crash:
             uniform = stream(self._seed, Purpose.ERROR, source, invocation, block).random(size)
@@ -167,9 +174,12 @@ class Draws:
         return self._durations_after_hops(source, function, version, hops, block)[position]
 
     def inits(self, function: str, block: int) -> memoryview:
-        """Init of each environment of a function by birth index within the function, in ns."""
-        distribution = self._functions[function].init
-        return self._sample(distribution, Purpose.INIT, function, 0, block, RARE_BLOCK).data
+        """Init (restore with SnapStart) of each environment by birth index within the function, in ns."""
+        return self._sample(self._functions[function].start, Purpose.INIT, function, 0, block, RARE_BLOCK).data
+
+    def sandboxes(self, function: str, block: int) -> memoryview:
+        """Time from the creation of each environment to its init, by birth index within the function, in ns."""
+        return self._sample(self._functions[function].sandbox, Purpose.SANDBOX, function, 0, block, RARE_BLOCK).data
 
     def max_ages(self, function: str, block: int) -> memoryview:
         """Maximum age of each environment by birth index within the function, in ns."""
@@ -180,6 +190,19 @@ class Draws:
         """Idle timeout after an init that nobody used, by birth index within the function, in ns."""
         distribution = self._functions[function].idle_timeout
         return self._idle(distribution, Purpose.UNUSED_IDLE_TIMEOUT, function, 0, block, RARE_BLOCK).data
+
+    def provisioned_environment(self, function: str, block: int, number: int) -> tuple[int, int, int]:
+        """Sandbox time, init and maximum age of one of a function's provisioned environments, by its number there."""
+        sandboxes, inits, max_ages = self._provisioned_environments(function, block)
+        return sandboxes[number], inits[number], max_ages[number]
+
+    def preparation(self, function: str, batch: int) -> int:
+        """How long Lambda prepares the n-th request of a function for more provisioned concurrency, in ns."""
+        allocation = self._functions[function].provisioned_allocation
+        if isinstance(allocation, str):
+            return 0
+        block, number = divmod(batch, RARE_BLOCK)
+        return int(self._sample(allocation.prepare, Purpose.PREPARATION, function, 0, block, RARE_BLOCK)[number])
 
     def may_fail(self, function: str) -> bool:
         """Whether the code of a function ever fails of itself."""
@@ -193,9 +216,41 @@ class Draws:
         """The function whose draws these are."""
         return self._functions[name]
 
+    def _duration_law(self, source: str, function: str, version: int) -> Distribution | Work:
+        """What the handler takes: by the law in force, but a ping returns early, whatever the law is."""
+        warmer = self._warmer(source, function)
+        return self.laws[function].versions[version].duration if warmer is None else warmer.duration
+
+    def _handler_durations(
+        self, source: str, function: str, version: int, part: int, block: int, size: int
+    ) -> IntArray:
+        """Durations by ordinal, at least 1 ns. Keys do not know the memory, which only scales what they draw."""
+        law = self._duration_law(source, function, version)
+        if not isinstance(law, Work):
+            return np.maximum(self._sample(law, Purpose.DURATION, source, part, block, size), 1)
+        cpu_ns = self._sample(law.cpu, Purpose.DURATION, source, part, block, size)
+        io_ns = self._sample(law.io, Purpose.IO_DURATION, source, part, block, size)
+        return np.maximum(work_ns(cpu_ns, io_ns, self._functions[function].memory, law.threads), 1)
+
+    def _errors(self, source: str, function: str, version: int) -> Errors:
+        """How the handler fails: by the law in force, but pings never do."""
+        return self.laws[function].versions[version].errors if self._warmer(source, function) is None else Errors()
+
+    def _warmer(self, source: str, function: str) -> Warmer | None:
+        """The warmer of a source in the function that it pings; to another one, a record of a ping is as any other."""
+        sender = self._traffic[source]
+        return sender.warmer if sender.function == function else None
+
     def _duration_block(self, source: str, function: str, version: int, block: int) -> memoryview:
-        distribution = self.laws[function].versions[version].duration
-        return np.maximum(self._sample(distribution, Purpose.DURATION, source, 0, block, RARE_BLOCK), 1).data
+        return self._handler_durations(source, function, version, 0, block, RARE_BLOCK).data
+
+    def _provisioned_block(self, function: str, block: int) -> tuple[memoryview, memoryview, memoryview]:
+        """Draws of their own, so that capacity bought in advance moves none of the environments on demand."""
+        spec = self._functions[function]
+        inits = self._sample(spec.init, Purpose.INIT, function, _PROVISIONED, block, RARE_BLOCK)
+        max_ages = self._idle(spec.max_age, Purpose.MAX_AGE, function, _PROVISIONED, block, RARE_BLOCK)
+        sandboxes = self._sample(spec.sandbox, Purpose.SANDBOX, function, _PROVISIONED, block, RARE_BLOCK)
+        return sandboxes.data, inits.data, max_ages.data
 
     def _think_time_block(self, source: str, block: int) -> memoryview:
         distribution = self._traffic[source].think_time
@@ -226,8 +281,7 @@ class Draws:
         return stream(self._seed, Purpose.PARTITION_KEY, source, 0, block).random(RARE_BLOCK).data
 
     def _duration_after_hops_block(self, source: str, function: str, version: int, hops: int, block: int) -> memoryview:
-        distribution = self.laws[function].versions[version].duration
-        return np.maximum(self._sample(distribution, Purpose.DURATION, source, hops, block, RARE_BLOCK), 1).data
+        return self._handler_durations(source, function, version, hops, block, RARE_BLOCK).data
 
     def _poison(self, source: str, ratio: float, block: int, size: int) -> npt.NDArray[np.bool_]:
         """Whether each request of the block is poison; the same draw whatever the size of the block asked for."""

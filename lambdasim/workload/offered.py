@@ -19,7 +19,7 @@ from lambdasim.workload.laws import ALWAYS_ON, Switch, switches_of
 from lambdasim.workload.modulation import realised_profile
 from lambdasim.workload.rate import IntArray, RateProfile, distinct, profile_of, rate_profile
 
-# The bars of a trace.
+# The bars of a trace or a warmer.
 TRACE_BINS = 120
 
 
@@ -27,7 +27,7 @@ TRACE_BINS = 120
 class OfferedSource:
     """One source. While it is switched off it offers nothing.
 
-    ``profile`` is its rate, of a trace the bars of a histogram, and of virtual users their number.
+    ``profile`` is its rate, of a trace or a warmer the bars of a histogram, and of virtual users their number.
     """
 
     name: str
@@ -39,6 +39,11 @@ class OfferedSource:
     def has_users(self) -> bool:
         """Whether ``profile`` counts virtual users: the requests then depend on the answers."""
         return self.source.users is not None
+
+    @property
+    def has_bars(self) -> bool:
+        """Whether ``profile`` is a histogram of requests whose times are known."""
+        return not self.source.has_rate and not self.has_users
 
 
 def offered_sources(scenario: Scenario, seed: int) -> list[OfferedSource]:
@@ -52,8 +57,8 @@ def offered_sources(scenario: Scenario, seed: int) -> list[OfferedSource]:
 
 def _offered(name: str, source: TrafficSource, duration_ns: int, switch: Switch, seed: int) -> OfferedSource:
     realised = None
-    if source.trace is not None:
-        times_ns = source.trace.time_ns[source.trace.time_ns < duration_ns]
+    times_ns = source.known_times_ns(duration_ns)
+    if times_ns is not None:
         profile = _histogram(times_ns[switch.on_at(times_ns)], duration_ns)
     elif source.users is not None:
         profile = _switched(_users(source.users, duration_ns), switch)

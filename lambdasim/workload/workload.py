@@ -104,7 +104,7 @@ class Workload:
         return self.function_names.index(function)
 
     def expected_requests(self) -> float:
-        """How many requests to expect in all: the integrals of the rates, the rows of the traces, and so on.
+        """How many requests to expect in all: the integrals of the rates, the rows of the traces, the pings, and so on.
 
         Of virtual users about as many as if each were answered without waiting.
         """
@@ -123,8 +123,8 @@ class Workload:
         """The requests, window by window; windows without requests are left out."""
         sources = self._sources()
         profiles = [source.profile for source in sources if source.profile is not None]
-        traces = [source.trace_times for source in sources if source.trace_times is not None]
-        for end_ns in window_ends(profiles, traces, self.scenario.duration, self.requests_per_window):
+        known = [source.known_times for source in sources if source.known_times is not None]
+        for end_ns in window_ends(profiles, known, self.scenario.duration, self.requests_per_window):
             parts = [part for source in sources if len(part := source.until(end_ns))]
             if parts:
                 yield _merged(parts)
@@ -177,17 +177,15 @@ class _Source:
         self._waiting = np.empty(0, dtype=np.int64)
         self._columns: dict[tuple[str, int, int], tuple[IntArray, IntArray, IntArray]] = {}
         self.profile: RateProfile | None = None
-        self.trace_times: IntArray | None = None
-        if source.trace is None:
+        self.known_times = source.known_times_ns(duration_ns)
+        if self.known_times is None:
             stated = rate_profile(source, duration_ns)
             self.expected = stated.expected_requests
             self.profile = realised_profile(source.arrival_law, workload.seed, name, stated)
             self._blocks = arrivals(source.arrival_law, workload.seed, name, self.profile)
         else:
-            rows = source.trace.time_ns
-            self.trace_times = rows[: np.searchsorted(rows, duration_ns, side="left")]
-            self.expected = float(len(self.trace_times))
-            self._blocks = iter([self.trace_times])
+            self.expected = float(len(self.known_times))
+            self._blocks = iter([self.known_times])
 
     def until(self, end_ns: int) -> Chunk:
         """The requests that arrive before ``end_ns`` and were not handed out yet."""

@@ -15,7 +15,7 @@ from lambdasim.engine.reference.recurring import Callbacks, Clock, Recurring
 from lambdasim.eventlog.log import NOT_YET, Result
 from lambdasim.eventlog.recorder import Recorder
 from lambdasim.platform.concurrency import ThrottleReason
-from lambdasim.platform.lifecycle import init_failed, init_phase_ns, is_past_max_age
+from lambdasim.platform.lifecycle import init_failed, init_phase_ns, is_past_max_age, restore_failed
 from lambdasim.platform.region import FunctionSpec
 from lambdasim.platform.token_bucket import NO_TOKEN, debt_after_token
 from lambdasim.workload.draws import RARE_BLOCK, Draws
@@ -116,11 +116,12 @@ class FunctionState:
         self._waiting: deque[Admitted] = deque()  # eager: for whichever environment is free next
         self._bound: dict[ExecutionEnvironment, Admitted] = {}  # bound: each for its own environment
         self._invocation_ended: Callbacks = [self._on_invocation_end]
-        self._init_ended: Callbacks = [self._on_init_end]
+        self._init_ended: Callbacks = [self._on_restore_end if spec.restores else self._on_init_end]
         self._first_init_rank = priority(EventKind.INIT_END, environment_index(index, 0))
         self._first_end_rank = priority(EventKind.INVOCATION_END, environment_index(index, 0))
         self._born = 0
-        self._inits = self._max_ages = self._unused_idle_timeouts = memoryview(b"")
+        # Of the next environments: init, sandbox, maximum age, idle timeout if nobody uses the init.
+        self._drawn = (memoryview(b""),) * 4
 
     def admit(self, now_ns: int, attempt: int, request: Request, call: Answered | None) -> int:
         """ACCEPTED, or the ThrottleReason of the first limit that refuses. A refused attempt takes no token.
@@ -194,7 +195,7 @@ class FunctionState:
     @property
     def is_stopped(self) -> bool:
         """Whether a reservation of 0 lets nothing in."""
-        return self.pool.limit == 0 and self.pool.concurrency_reason == _STOPPED
+        return self.pool.size == 0 and self.pool.concurrency_reason == _STOPPED
 
     def deploy(self, now_ns: int) -> None:
         """New code: idle environments are gone, the others are retired when they fall idle."""
@@ -222,33 +223,39 @@ class FunctionState:
         """A new environment, and the request that asked for it waits."""
         number = self._born % RARE_BLOCK
         if number == 0:
-            block = self._born // RARE_BLOCK
-            self._inits = self._draws.inits(self._name, block)
-            self._max_ages = self._draws.max_ages(self._name, block)
-            self._unused_idle_timeouts = self._draws.unused_idle_timeouts(self._name, block)
+            name, block, draws = self._name, self._born // RARE_BLOCK, self._draws
+            self._drawn = (
+                draws.inits(name, block),
+                draws.sandboxes(name, block),
+                draws.max_ages(name, block),
+                draws.unused_idle_timeouts(name, block),
+            )
+        inits, sandboxes, max_ages, unused_idle_timeouts = self._drawn
         self._born += 1
         init_ns = admitted[3][8]
         if init_ns == OWN_INIT:
-            init_ns = self._inits[number]
+            init_ns = inits[number]
         phase_ns = init_phase_ns(init_ns)
-        birth = self._environments.append(self._index, now_ns, phase_ns)
+        sandbox_ns = sandboxes[number]
+        birth = self._environments.append(self._index, now_ns, phase_ns, sandbox_ns)
+        wait_ns = sandbox_ns + phase_ns
         environment = ExecutionEnvironment(
             self._clock,
             admitted[2],
             self._first_end_rank + birth,
             birth,
             now_ns,
-            now_ns + phase_ns,
+            now_ns + wait_ns,
             init_ns,
-            self._max_ages[number],
-            self._unused_idle_timeouts[number],
+            max_ages[number],
+            unused_idle_timeouts[number],
         )
         if self._is_eager:
             self._waiting.append(admitted)
         else:
             self._bound[environment] = admitted
         environment.callbacks = self._init_ended
-        self._schedule(environment, self._first_init_rank + birth, phase_ns)
+        self._schedule(environment, self._first_init_rank + birth, wait_ns)
 
     def _dispatch(
         self,
@@ -320,3 +327,28 @@ class FunctionState:
         else:
             environment.expires_ns = now_ns + environment.unused_idle_timeout_ns
             self._idle.append(environment)
+
+    def _on_restore_end(self, environment: ExecutionEnvironment) -> None:
+        """As ``_on_init_end``, with SnapStart: a restore over the limit ends the environment, and who waits for it."""
+        if not restore_failed(environment.init_ns):
+            self._on_init_end(environment)
+            return
+        now_ns = self._clock.now_ns
+        self._reaped_ns[environment.birth] = now_ns
+        if not self._is_eager:
+            attempt, admitted_ns, pool, request, call = self._bound.pop(environment)
+        elif self._waiting:
+            attempt, admitted_ns, pool, request, call = self._waiting.popleft()
+        else:
+            return
+        # An invocation without a moment of work: nothing of it ran.
+        self._write(
+            self._pack_invocation(
+                request[0], admitted_ns, now_ns, now_ns, attempt, environment.birth, self._index, _TIMEOUT, False
+            )
+        )
+        pool.in_flight -= 1
+        if call is not None:
+            call.answered(attempt, _TIMEOUT)
+        if pool.in_flight == 0:
+            self._on_idle_pool()

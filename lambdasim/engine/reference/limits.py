@@ -30,12 +30,15 @@ class Bucket:
 
 
 class Pool:
-    """Concurrency that functions share, or that one function has reserved, with the request rate that goes with it."""
+    """Concurrency that functions share, or that one function has reserved, with the request rate that goes with it.
 
-    __slots__ = ("concurrency_reason", "in_flight", "limit", "rate", "rate_reason")
+    ``limit`` is what it has for invocations on demand: its size without what provisioned concurrency claims of it.
+    """
+
+    __slots__ = ("concurrency_reason", "in_flight", "limit", "rate", "rate_reason", "size")
 
     def __init__(self, spec: PoolSpec) -> None:
-        self.limit = spec.limit
+        self.size = self.limit = spec.limit
         self.in_flight = 0
         self.rate = Bucket(spec.rate)
         self.concurrency_reason = spec.concurrency_reason
@@ -43,7 +46,7 @@ class Pool:
 
     def become(self, spec: PoolSpec, now_ns: int) -> None:
         """Another size from now on. What is in flight stays, even where it is more than the new limit."""
-        self.limit = spec.limit
+        self.size = self.limit = spec.limit
         self.rate.settle(now_ns)
         self.rate.become(spec.rate)
 

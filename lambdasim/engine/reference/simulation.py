@@ -12,14 +12,18 @@ from functools import partial
 from lambdasim.engine.base import Interrupt, OnProgress
 from lambdasim.engine.ordering import EventKind, arrival_rank, priority
 from lambdasim.engine.reference.async_queue import AsyncQueue, EventSource
+from lambdasim.engine.reference.autoscaling import Autoscaler
 from lambdasim.engine.reference.clients import Call, Clients
 from lambdasim.engine.reference.event_sources import EventSources, Sender
 from lambdasim.engine.reference.function import ACCEPTED, FunctionState
 from lambdasim.engine.reference.limits import Bucket, Pool, RequestRateRamp
+from lambdasim.engine.reference.provisioned import ProvisionedCapacity, ProvisionedFunction
 from lambdasim.engine.reference.recurring import Callbacks, Clock, Recurring
+from lambdasim.engine.reference.utilisation import UtilisationMeter
 from lambdasim.engine.reference.virtual_users import VirtualUsers
 from lambdasim.eventlog.log import EventLog
 from lambdasim.eventlog.recorder import Recorder
+from lambdasim.platform.provisioned import CapacityCause
 from lambdasim.platform.region import LimitChange, Platform, PoolSpec
 from lambdasim.workload.workload import Request, Workload
 
@@ -58,19 +62,10 @@ class _Simulation:
         self._log_throttle = self._recorder.throttles.add
         self._pools = [Pool(spec) for spec in platform.pools]
         scaling = [Bucket(limits) for limits in platform.scaling]
+        self._provisioned: dict[int, ProvisionedFunction] = {}  # by index of the function
+        self._autoscalers: list[Autoscaler] = []
         self._functions = [
-            FunctionState(
-                self._clock,
-                index=index,
-                spec=spec,
-                pool=self._pools[spec.pool],
-                scaling=scaling[spec.scaling],
-                ramp=None if platform.ramp is None else RequestRateRamp(*platform.ramp),
-                draws=workload.draws,
-                recorder=self._recorder,
-                on_idle_pool=self._end_if_done,
-            )
-            for index, spec in enumerate(platform.functions)
+            self._function(index, scaling[spec.scaling]) for index, spec in enumerate(platform.functions)
         ]
         self._api_gateway = Bucket(platform.api_gateway)
         self._arrival_ranks = [arrival_rank(index) for index in range(len(platform.clients))]
@@ -100,6 +95,57 @@ class _Simulation:
         self._end_check = Recurring(self._clock)
         self._is_check_due = False
         self._is_ending = False
+
+    def _function(self, index: int, scaling: Bucket) -> FunctionState:
+        platform, spec = self._platform, self._platform.functions[index]
+        kind = FunctionState if spec.provisioned is None else ProvisionedFunction
+        function = kind(
+            self._clock,
+            index=index,
+            spec=spec,
+            pool=self._pools[spec.pool],
+            scaling=scaling,
+            ramp=None if platform.ramp is None else RequestRateRamp(*platform.ramp),
+            draws=self._workload.draws,
+            recorder=self._recorder,
+            on_idle_pool=self._end_if_done,
+        )
+        if isinstance(function, ProvisionedFunction):
+            self._provide(index, function)
+        return function
+
+    def _provide(self, index: int, function: ProvisionedFunction) -> None:
+        """The provisioned concurrency of a function, and what scales it."""
+        platform, spec = self._platform, self._platform.functions[index]
+        assert spec.provisioned is not None, "else it were no provisioned function"
+        scaled = spec.provisioned.autoscaling
+        tracking = None if scaled is None else scaled.tracking
+        meter = None if tracking is None else UtilisationMeter(tracking)
+        capacity = ProvisionedCapacity(
+            self._clock,
+            index=index,
+            name=spec.name,
+            spec=spec.provisioned,
+            reuses_latest=spec.reuses_latest,
+            draws=self._workload.draws,
+            recorder=self._recorder,
+            meter=meter,
+            on_requested=self._claim,
+        )
+        self._pools.append(capacity.pool)
+        function.provide(capacity)
+        self._provisioned[index] = function
+        if scaled is not None:
+            after_changes = len(platform.functions) + len(platform.changes) + 2 * index
+            ranks = priority(EventKind.CHANGE, after_changes), priority(EventKind.CHANGE, after_changes + 1)
+            self._autoscalers.append(Autoscaler(self._clock, spec=scaled, meter=meter, capacity=capacity, ranks=ranks))
+
+    def _claim(self) -> None:
+        """Provisioned concurrency takes its units from the reservation of its function, else from the shared pool."""
+        for pool in self._pools:
+            pool.limit = pool.size
+        for function in self._provisioned.values():
+            function.pool.limit -= function.capacity.requested
 
     def _event_queues(self) -> list[AsyncQueue]:
         """The queue of asynchronous events of each function."""
@@ -175,7 +221,12 @@ class _Simulation:
         for order, change in enumerate(platform.changes):
             due = Recurring(self._clock)
             due.callbacks = [partial(self._on_change, change)]
-            self._schedule(due, priority(EventKind.CHANGE, order), change.at_ns)
+            # Environments that come at that instant are born before.
+            self._schedule(due, priority(EventKind.CHANGE, len(platform.functions) + order), change.at_ns)
+        for provisioned in self._provisioned.values():
+            provisioned.capacity.begin()
+        for autoscaler in self._autoscalers:
+            autoscaler.start()
         self._next = self._next_request()
         for source, users in self._users.items():
             clients = self._clients[source]
@@ -218,6 +269,10 @@ class _Simulation:
                 own.become(spec, change.at_ns)
             else:
                 self._reserve(index, spec, change.at_ns)
+        for index, units in change.provisioned:
+            self._provisioned[index].capacity.request(change.at_ns, units, CapacityCause.CHANGED)
+        if self._provisioned:
+            self._claim()  # reservations may have come or gone
         for index in change.deployed:
             self._functions[index].deploy(change.at_ns)
         if change.redriven is not None:
@@ -229,7 +284,7 @@ class _Simulation:
         pool.rate.last_ns = now_ns
         earlier = self._own_pools.get(index)
         if earlier is not None:
-            earlier.limit, earlier.rate = pool.limit, pool.rate
+            earlier.size, earlier.limit, earlier.rate = pool.size, pool.limit, pool.rate
             pool = earlier
         else:
             self._own_pools[index] = pool

@@ -14,6 +14,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lambdasim.metrics.provisioned import has_provisioned
 from lambdasim.metrics.run import Run
 from lambdasim.report.pictures.backlog import backlog
 from lambdasim.report.pictures.cloudwatch import cloudwatch
@@ -21,6 +22,7 @@ from lambdasim.report.pictures.concurrency import concurrency
 from lambdasim.report.pictures.latency import latency
 from lambdasim.report.pictures.lifelines import lifelines
 from lambdasim.report.pictures.outcomes import outcomes
+from lambdasim.report.pictures.provisioned import provisioned
 from lambdasim.report.pictures.queues import queues
 from lambdasim.report.pictures.receives import receives
 from lambdasim.report.pictures.retry_ladder import retry_ladder
@@ -36,6 +38,7 @@ PICTURES: dict[str, Callable[[Run], Axes]] = {
     "latency": latency,
     "outcomes": outcomes,
     "cloudwatch": cloudwatch,
+    "provisioned": provisioned,
     "retry_ladder": retry_ladder,
     "backlog": backlog,
     "receives": receives,
@@ -43,6 +46,7 @@ PICTURES: dict[str, Callable[[Run], Axes]] = {
     "streams": streams,
 }
 
+_OF_CAPACITY = ("provisioned",)  # only of runs in which a function asks for provisioned concurrency
 _OF_EVENTS = ("retry_ladder", "backlog")  # only of runs that have asynchronous events
 _OF_QUEUES = ("queues",)  # only of scenarios that have queues
 _OF_MAPPINGS = ("receives",)  # only where somebody polls one of them
@@ -80,6 +84,10 @@ class Pictures:
         """Concurrency as it was and as CloudWatch shows it, with Invocations and Throttles; its panels lie inside."""
         return cloudwatch(self.run, ax)
 
+    def provisioned(self, ax: Axes | None = None) -> Axes:
+        """Provisioned concurrency: what is asked for, ready and busy; which invocations spilled over, and why."""
+        return provisioned(self.run, ax)
+
     def retry_ladder(self, ax: Axes | None = None) -> Axes:
         """Some asynchronous events that were tried again, attempt by attempt; how long all waited for a retry."""
         return retry_ladder(self.run, ax)
@@ -105,6 +113,7 @@ def pictures_of(run: Run) -> list[str]:
     """Names of the pictures that a run has: those of events only where a source sends events, and so on."""
     left_out: set[str] = set()
     for names, has_work in (
+        (_OF_CAPACITY, has_provisioned(run.log)),
         (_OF_EVENTS, "async" in run.log.source_invokes),
         (_OF_QUEUES, bool(run.scenario.queues)),
         (_OF_MAPPINGS, any(queue.event_source_mapping is not None for queue in run.scenario.queues.values())),

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lambdasim.eventlog.log import EventLog
+from lambdasim.metrics.provisioned import capacity_of
 from lambdasim.metrics.run import Run
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.platform.region import build_platform
@@ -26,13 +27,17 @@ def functions_held_back(run: Run) -> tuple[int, ...]:
 
 
 def scaling_ceiling(run: Run, functions: tuple[int, ...], times_ns: IntArray) -> FloatArray:
-    """Environments alive at each time plus those that the bucket of these functions would still have allowed."""
+    """Environments alive at each time plus those that the bucket of these functions would still have allowed.
+
+    Provisioned ones count while they are ready; they take nothing from the bucket.
+    """
     environments = run.log.environments
-    members = np.isin(environments.function, functions)
+    members = np.isin(environments.function, functions) & ~environments.is_provisioned
     created = np.sort(environments.created_ns[members])
     limits = build_platform(run.scenario)
     bucket = limits.scaling[limits.functions[functions[0]].scaling]
-    return _alive(run.log, members, times_ns) + tokens_left(created, bucket, times_ns)
+    ready = sum(capacity_of(run.log, function).allocated_at(times_ns) for function in functions)
+    return _alive(run.log, members, times_ns) + ready + tokens_left(created, bucket, times_ns)
 
 
 def _alive(log: EventLog, members: npt.NDArray[np.bool_], times_ns: IntArray) -> IntArray:

@@ -15,8 +15,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from lambdasim.eventlog.log import EventLog
-from lambdasim.metrics.cloudwatch import MetricRow, region_metrics
+from lambdasim.metrics.cloudwatch import region_metrics
 from lambdasim.metrics.levels import peak, step_function
+from lambdasim.metrics.metric_rows import MetricRow
 from lambdasim.metrics.run import Run
 from lambdasim.report.pictures.change_marks import mark_changes
 from lambdasim.report.pictures.stack import PIXELS, highest_between

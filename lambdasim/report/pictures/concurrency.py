@@ -51,6 +51,8 @@ def concurrency(run: Run, ax: Axes | None = None) -> Axes:
     with style():
         most = peak(log.invocations.admitted_ns, log.invocations.end_ns)
         facts = f"peak {most:,} of a quota of {_quota_text(quotas)}, {counted(len(log.throttles), 'attempt')} throttled"
+        if "provisioned" in run.summary:
+            facts += f", up to {counted(run.summary['provisioned']['peak_requested'], 'unit')} provisioned"
         top = header(run, "concurrency against its limits", facts)
         if not len(log.invocations) and not len(log.throttles):
             return say(open_axes(ax, top, plot_px=180), "There were no requests.")
@@ -96,6 +98,12 @@ def _draw_stack(ax: Axes, stack: Stack) -> tuple[list[tuple[Artist, str]], float
         if not stack.is_exact:
             ax.plot(times_s, highest, drawstyle="steps-post", label="highest", zorder=2.5, **line)
         height = max(height, float(highest.max()))
+    if 0 < stack.idle_provisioned.max() <= _FARTHEST_CEILING * height:
+        top = base + stack.idle_provisioned
+        idle: dict[str, Any] = {"facecolor": "white", "edgecolor": "#BBBBBB", "hatch": "...", "linewidth": 0.0}
+        ax.fill_between(times_s, base, top, step="post", label="provisioned, idle", **idle)
+        notes.append((Patch(**idle), "provisioned, idle:\nno other gets it"))
+        height = max(height, float(top.max()))
     if not stack.is_exact:
         width = time_text(int(stack.times_ns[1]))
         notes.append((Line2D([], [], **line), f"highest in each {width};\nareas: mean over it"))

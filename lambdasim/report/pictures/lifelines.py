@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
@@ -38,6 +40,10 @@ _HEAT_ROWS = 400
 _MAX_TICKS = 400
 _MAX_TICKS_A_ROW = 100
 
+# Beside the rows of provisioned environments.
+_BRACKET: dict[str, Any] = {"color": Colour.EVERYTHING.value, "linewidth": 2.5, "solid_capstyle": "butt"}
+_BRACKET_AT = 1.005
+
 # From idle to busy in five equal steps of CIELAB, so that equal differences of share look equal.
 _BUSY_SHARE = LinearSegmentedColormap.from_list("busy share", ["#DDDDDD", "#B4C1D3", "#8AA6C8", "#5B8BBD", "#0072B2"])
 
@@ -46,11 +52,13 @@ _BUSY_SHARE = LinearSegmentedColormap.from_list("busy share", ["#DDDDDD", "#B4C1
 class Rows:
     """Which row each environment has, from 0 at the bottom: functions in file order from the top, oldest lowest.
 
-    Or, ``is_shared``, each environment has the lowest row of its function that is free when it is created.
+    Or, ``is_shared``, each environment has the lowest row of its function that is free when it is created. Provisioned
+    environments of a function have rows of their own, below the others.
     """
 
     row: IntArray  # by environment
     groups: tuple[tuple[int, int, int], ...]  # function, first row, number of rows; from the bottom
+    provisioned: tuple[tuple[int, int], ...] = ()  # first row and number of rows of each function that has some
     is_shared: bool = False
 
     @property
@@ -71,15 +79,23 @@ def rows_of(log: EventLog) -> Rows:
 
 def shared_rows(log: EventLog) -> Rows:
     """The lowest free row of its function for each environment; a row that is free at t is taken at t."""
-    environments, groups, first = log.environments, [], 0
+    environments, groups, provisioned, first = log.environments, [], [], 0
     row = np.empty(len(environments), dtype=np.int64)
     for function in np.unique(environments.function)[::-1].tolist():
-        mine = np.flatnonzero(environments.function == function)
-        row[mine] = first + _lowest_free(environments.created_ns[mine], environments.reaped_ns[mine])
-        count = int(row[mine].max()) + 1 - first
-        groups.append((function, first, count))
-        first += count
-    return Rows(row=row, groups=tuple(groups), is_shared=True)
+        below = first
+        for is_provisioned in (True, False):
+            mine = np.flatnonzero((environments.function == function) & (environments.is_provisioned == is_provisioned))
+            if not len(mine):
+                continue
+            # A provisioned one that replaces another was created before its birth, by its init.
+            mine = mine[np.argsort(environments.created_ns[mine], kind="stable")]
+            row[mine] = first + _lowest_free(environments.created_ns[mine], environments.reaped_ns[mine])
+            count = int(row[mine].max()) + 1 - first
+            if is_provisioned:
+                provisioned.append((first, count))
+            first += count
+        groups.append((function, below, first - below))
+    return Rows(row=row, groups=tuple(groups), provisioned=tuple(provisioned), is_shared=True)
 
 
 def _lowest_free(created_ns: IntArray, reaped_ns: IntArray) -> IntArray:
@@ -98,12 +114,14 @@ def _lowest_free(created_ns: IntArray, reaped_ns: IntArray) -> IntArray:
 
 def _own_rows(log: EventLog) -> Rows:
     function = log.environments.function.astype(np.int64)
-    order = np.lexsort((np.arange(len(function)), -function))
+    is_provisioned = log.environments.is_provisioned
+    order = np.lexsort((np.arange(len(function)), ~is_provisioned, -function))
     row = np.empty(len(function), dtype=np.int64)
     row[order] = np.arange(len(function))
     negated, first, count = np.unique(-function[order], return_index=True, return_counts=True)
     groups = zip((-negated).tolist(), first.tolist(), count.tolist(), strict=True)
-    return Rows(row=row, groups=tuple(groups))
+    lowest = zip(first.tolist(), np.add.reduceat(is_provisioned[order].astype(np.int64), first).tolist(), strict=True)
+    return Rows(row=row, groups=tuple(groups), provisioned=tuple((low, count) for low, count in lowest if count))
 
 
 def lifelines(run: Run, ax: Axes | None = None) -> Axes:
@@ -114,6 +132,8 @@ def lifelines(run: Run, ax: Axes | None = None) -> Axes:
     facts = counted(count, "environment")
     if rows.is_shared:
         facts += f" in {counted(rows.total, 'row')}, each used again when its environment is gone"
+    if provisioned := int(log.environments.is_provisioned.sum()):
+        facts += f", {provisioned:,} provisioned"
     facts += f", {counted(inits, 'cold start')}, {counted(len(log.invocations), 'invocation')}"
     with style():
         top = header(run, "the life of each execution environment", facts)
@@ -130,10 +150,12 @@ def lifelines(run: Run, ax: Axes | None = None) -> Axes:
             _draw_bars(axes, log, rows)
         set_time_axis(axes, log.end_ns / 1e9)
         axes.set_ylim(0, rows.total)
+        _bracket_provisioned(axes, rows)
         if several:
             _name_groups(axes, rows, names)
         else:
-            axes.set_ylabel("row, used again" if rows.is_shared else "environment (1: oldest)")
+            order = "provisioned first, then by age" if rows.provisioned else "1: oldest"
+            axes.set_ylabel("row, used again" if rows.is_shared else f"environment ({order})")
             step = max(int(decimal_step(rows.total / 8)), 1)
             ranks = np.unique(np.append(np.arange(step, rows.total + 1, step), 1))
             axes.set_yticks(ranks - 0.5, [f"{rank:,}" for rank in ranks])
@@ -166,7 +188,7 @@ def _draw_bars(ax: Axes, log: EventLog, rows: Rows) -> None:
         ax.add_collection(LineCollection(list(ticks), colors=Colour.EVERYTHING, linewidths=0.9), autolim=False)
         tick = Line2D([], [], color=Colour.EVERYTHING, marker="|", linestyle="none", markersize=9)
         entries.append((tick, "a request starts"))  # type: ignore[arg-type]
-    legend(ax, entries)
+    legend(ax, [*entries, *_bracket_entries(rows)])
 
 
 def _bars(row: IntArray, begin_ns: IntArray, finish_ns: IntArray, colour: str) -> PolyCollection:
@@ -229,8 +251,29 @@ def _draw_heat_strip(ax: Axes, log: EventLog, rows: Rows) -> None:
             (Patch(color=_BUSY_SHARE(share)), text)
             for share, text in ((1.0, "busy all the time"), (0.5, "busy half of the time"), (0.0, "idle, kept warm"))
         ]
-        + [(Patch(facecolor="white", edgecolor="#AAAAAA"), "not alive")],
+        + [(Patch(facecolor="white", edgecolor="#AAAAAA"), "not alive")]
+        + _bracket_entries(rows),
     )
+
+
+def _bracket_provisioned(ax: Axes, rows: Rows) -> None:
+    """A line beside the rows of provisioned environments."""
+    for first, count in rows.provisioned:
+        ax.plot(
+            (_BRACKET_AT, _BRACKET_AT),
+            (first + 0.1, first + count - 0.1),
+            transform=ax.get_yaxis_transform(),
+            clip_on=False,
+            label="provisioned",
+            **_BRACKET,
+        )
+
+
+def _bracket_entries(rows: Rows) -> list[tuple[Artist, str]]:
+    entry = Line2D(
+        [], [], marker="|", linestyle="none", markersize=12, mew=_BRACKET["linewidth"], color=_BRACKET["color"]
+    )
+    return [(entry, "provisioned")] if rows.provisioned else []
 
 
 def _name_groups(ax: Axes, rows: Rows, names: list[str]) -> None:

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from lambdasim.report.offered import law_text, rate_text
+from lambdasim.report.offered import arrivals_text, rate_text
 from lambdasim.report.pictures.style import (
     FUNCTION_COLOURS,
     OTHERS_COLOUR,
@@ -37,7 +37,7 @@ PIXELS = 700
 
 
 def offered(scenario: Scenario, seed: int, ax: Axes | None = None) -> Axes:
-    """The rate of each source, and of all together; virtual users on a scale of their own; traces as bars.
+    """The rate of each source, and of all together; virtual users on a scale of their own; traces and warmers as bars.
 
     ``seed`` matters only where a rate is modulated at random: what it is in that run lies behind the stated rate.
     """
@@ -100,15 +100,13 @@ def _draw_rate(ax: Axes, one: OfferedSource, colour: str, *, fill: bool) -> list
     if one.realised is not None:
         label = f"{one.name}, realised"
         _draw_line(ax, one.realised, color=colour, linewidth=0.9, alpha=0.8, zorder=1.8, label=label)
-    is_trace = one.source.trace is not None
-    if is_trace or (fill and one.realised is None and not is_dense(one.profile)):
-        alpha = 0.45 if is_trace else 0.15
+    if one.has_bars or (fill and one.realised is None and not is_dense(one.profile)):
+        alpha = 0.45 if one.has_bars else 0.15
         ax.fill_between(*corners(one.profile), color=colour, alpha=alpha, linewidth=0, zorder=1.5, label=one.name)
-    if not is_trace:
+    if not one.has_bars:
         _draw_line(ax, one.profile, color=colour, linewidth=1.8, label=one.name)
-    handle = Patch(color=colour, alpha=0.45) if is_trace else Line2D([], [], color=colour, linewidth=1.8)
-    law = "trace" if is_trace else law_text(one.source.arrival_law)
-    return [(handle, f"{shortened(one.name)} ({law})\n{_in_words(one.profile, '/s')}")]
+    handle = Patch(color=colour, alpha=0.45) if one.has_bars else Line2D([], [], color=colour, linewidth=1.8)
+    return [(handle, f"{shortened(one.name)} ({arrivals_text(one)})\n{_in_words(one.profile, '/s')}")]
 
 
 def _draw_users(ax: Axes, one: OfferedSource, colour: str) -> list[tuple[Artist, str]]:

@@ -79,7 +79,7 @@ def _offered(run: Run, width_ns: int, bins: int) -> FloatArray:
     offered = np.zeros(bins)
     switches = switches_of(run.scenario)
     for number, (name, source) in enumerate(run.scenario.traffic.items()):
-        if source.trace is None and source.users is None:
+        if source.has_rate:
             switch = switches.get(name, ALWAYS_ON)
             parts_ns = np.union1d(edges_ns, switch.at_ns[switch.at_ns < edges_ns[-1]])
             expected = np.diff(rate_profile(source, run.scenario.duration).integral(parts_ns))

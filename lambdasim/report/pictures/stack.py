@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lambdasim.eventlog.log import NOT_YET
-from lambdasim.metrics.levels import peak, step_function
+from lambdasim.metrics.levels import integral_at, peak, step_function
+from lambdasim.metrics.provisioned import is_on_provisioned
 from lambdasim.metrics.run import Run
+from lambdasim.metrics.shared_pool import provisioned_of_pool
 from lambdasim.report.pictures.ceilings import functions_held_back
 from lambdasim.report.pictures.occupancy import covered
 from lambdasim.report.pictures.style import FUNCTION_COLOURS, OTHERS_COLOUR, Colour, shortened
@@ -56,6 +58,7 @@ class Stack:
     times_ns: IntArray
     slots: tuple[Slot, ...]
     is_exact: bool
+    idle_provisioned: FloatArray  # units that the shared pool lacks though nothing runs on them, shape (n_times,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +88,8 @@ def concurrency_stack(run: Run) -> Stack:
     caps = [reserved or 0 for reserved in steady_reservations(run)]
     is_near = sum(caps) <= _FARTHEST_RESERVATION * max(peak(invocations.admitted_ns, invocations.end_ns), 1)
     is_apart = is_near and 0 < sum(caps) == sum(group.reserved or 0 for group in groups)
-    times_ns = changes_of([(group.start_ns, group.end_ns) for group in groups], log.end_ns)
+    spans = [(group.start_ns, group.end_ns) for group in groups]
+    times_ns = changes_of([*spans, (log.capacity.time_ns, log.capacity.time_ns[:0])], log.end_ns)
     is_exact = times_ns is not None
     if times_ns is None:
         times_ns = np.linspace(0, log.end_ns, PIXELS + 1).astype(np.int64)
@@ -95,7 +99,27 @@ def concurrency_stack(run: Run) -> Stack:
         parts = [([group], group.reserved) for group in groups if group.reserved]
         parts.append(([group for group in groups if not group.reserved], None))
     slots = [_slot(members, cap, times_ns, is_exact=is_exact) for members, cap in parts if members]
-    return Stack(times_ns=times_ns, slots=tuple(slots), is_exact=is_exact)
+    idle = _idle_provisioned(run, times_ns, is_exact=is_exact)
+    return Stack(times_ns=times_ns, slots=tuple(slots), is_exact=is_exact, idle_provisioned=idle)
+
+
+def _idle_provisioned(run: Run, times_ns: IntArray, *, is_exact: bool) -> FloatArray:
+    """Provisioned units of functions without a reservation that are idle, from each time on or on average."""
+    log, states = run.log, run.limits
+    at_ns = np.array([state.at_ns for state in states])
+    units = np.array([sum(provisioned_of_pool(state).values()) for state in states])
+    if not units.any():
+        return np.zeros(len(times_ns))
+    if is_exact:
+        kept = units[np.searchsorted(at_ns, times_ns, side="right") - 1].astype(np.float64)
+    else:
+        mean = np.diff(integral_at(times_ns, at_ns, units)) / np.diff(times_ns)
+        kept = np.append(mean, mean[-1])
+    reserved = np.array([[name in state.reserved for name in log.function_names] for state in states])
+    state = np.searchsorted(at_ns, log.invocations.admitted_ns, side="right") - 1
+    rows = is_on_provisioned(log) & ~reserved[state, log.invocations.function]
+    busy = level_of(log.invocations.admitted_ns[rows], log.invocations.end_ns[rows], times_ns, is_exact=is_exact)
+    return np.maximum(kept - busy, 0.0)
 
 
 def changes_of(spans: Sequence[tuple[IntArray, IntArray]], end_ns: int) -> IntArray | None:

@@ -28,6 +28,7 @@ from matplotlib.textpath import TextToPath
 from lambdasim.metrics.run import Run
 from lambdasim.platform.async_retry import DropReason
 from lambdasim.platform.concurrency import ThrottleReason
+from lambdasim.platform.provisioned import SpilloverReason
 
 WIDTH_PX = 1000
 DPI = 100
@@ -50,6 +51,7 @@ class Colour(StrEnum):
     DELAYED = "#EAE4D3"  # a message that is not visible yet
     GATHERED = "#8E8055"  # received, in a batch that is not tried yet
     IN_FLIGHT = "#999999"
+    ON_DEMAND = "#C9A0C9"  # beside provisioned environments
     EVERYTHING = "#000000"  # all requests together: the offered rate, the latency of all
     CEILING = "#444444"  # account quota and scaling rate
 
@@ -74,6 +76,13 @@ DROP_COLOURS = {
 
 # And of messages and records that are given up.
 UNEXECUTED_COLOUR, EXECUTED_COLOUR, EXPIRED_COLOUR = "#661100", "#D3A79C", "#A35A4A"
+
+# Shades of the colour of what runs on demand beside provisioned concurrency. Each has a hatching of its own.
+SPILLOVER_COLOURS = {
+    SpilloverReason.REQUEST_RATE: "#9B3F96",
+    SpilloverReason.CONCURRENCY: "#5E2A6B",
+    SpilloverReason.NOT_READY: "#B777B3",
+}
 
 # Functions: after Paul Tol's muted scheme, without its hues that have a meaning above.
 FUNCTION_COLOURS = ("#332288", "#DDCC77", "#AA4499", "#88CCEE", "#882255", "#999933", "#CC6677")

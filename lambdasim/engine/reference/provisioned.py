@@ -1,0 +1,449 @@
+"""A function with provisioned concurrency while it runs: what serves on it, what spills over, how it is allocated.
+
+The rules are those of ``platform.provisioned``. On-demand environments are those of ``function``; provisioned ones have
+no idle timeout, never serve a request that waits for an init, and are never cold.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from lambdasim.engine.ordering import EventKind, environment_index, priority
+from lambdasim.engine.reference.function import ACCEPTED, Answered, ExecutionEnvironment, FunctionState
+from lambdasim.engine.reference.limits import Bucket, Pool
+from lambdasim.engine.reference.recurring import Callbacks, Clock, Recurring
+from lambdasim.engine.reference.utilisation import UtilisationMeter
+from lambdasim.eventlog.recorder import Recorder
+from lambdasim.platform.concurrency import ThrottleReason
+from lambdasim.platform.lifecycle import is_past_max_age
+from lambdasim.platform.provisioned import CapacityCause, CapacityStatus, SpilloverReason, ready_after_ns
+from lambdasim.platform.region import PoolSpec, ProvisionedSpec
+from lambdasim.platform.token_bucket import (
+    NO_TOKEN,
+    UNLIMITED_BUCKET,
+    BucketLimits,
+    debt_after_token,
+    per_second_bucket,
+)
+from lambdasim.workload.draws import RARE_BLOCK, Draws
+from lambdasim.workload.workload import Request
+
+# Plain integers for the path of every request.
+_RESERVED_CONCURRENCY = int(ThrottleReason.RESERVED_CONCURRENCY)
+_RESERVED_RATE = int(ThrottleReason.RESERVED_RATE)
+_ALL_BUSY = int(SpilloverReason.CONCURRENCY)
+_TOO_FAST = int(SpilloverReason.REQUEST_RATE)
+_NOT_READY = int(SpilloverReason.NOT_READY)
+_SERVED = -1
+
+# When the init of a provisioned environment ended, for whoever asks whether an invocation starts at that very instant.
+_NEVER_COLD = -1
+
+# What provisioned invocations count in. It refuses nothing itself: whether one is free is asked before.
+_COUNTER = PoolSpec(
+    limit=0,
+    rate=UNLIMITED_BUCKET,
+    concurrency_reason=ThrottleReason.ACCOUNT_CONCURRENCY,
+    rate_reason=ThrottleReason.ACCOUNT_RATE,
+)
+
+
+class ProvisionedEnvironment(ExecutionEnvironment):
+    """One that is kept initialised. ``generation`` counts the deployments before it became ready."""
+
+    generation = 0
+
+
+class _Planned:
+    """One environment of a batch: when it is created, and when its init is over or has failed."""
+
+    __slots__ = ("birth", "created_ns", "fails", "init_ns", "max_age_ns", "over_ns", "phase_ns", "sandbox_ns")
+
+    def __init__(
+        self, due_ns: int, now_ns: int, init_ns: int, sandbox_ns: int, max_age_ns: int, init_limit_ns: int
+    ) -> None:
+        self.init_ns = init_ns
+        self.sandbox_ns = sandbox_ns
+        self.max_age_ns = max_age_ns
+        self.fails = init_ns > init_limit_ns
+        self.phase_ns = min(init_ns, init_limit_ns)
+        self.created_ns = max(now_ns, due_ns - sandbox_ns - init_ns)
+        self.over_ns = self.created_ns + sandbox_ns + self.phase_ns
+        self.birth = -1  # until it is created
+
+
+class _Batch:
+    """The environments of one request for more: all of them serve, or none yet."""
+
+    def __init__(self, clock: Clock, planned: list[_Planned]) -> None:
+        self.planned = planned  # by k
+        self.to_create = deque(sorted(planned, key=lambda one: one.created_ns))  # stable: of one instant, by k
+        self.creation = Recurring(clock)
+        self.over: Recurring | None = None  # what ends it, once that is certain
+
+
+class ProvisionedCapacity:
+    """The provisioned environments of one function: ready ones, and those under preparation."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        index: int,
+        name: str,
+        spec: ProvisionedSpec,
+        reuses_latest: bool,
+        draws: Draws,
+        recorder: Recorder,
+        meter: UtilisationMeter | None,
+        on_requested: Callable[[], None],
+    ) -> None:
+        self._clock = clock
+        self._index = index
+        self._name = name
+        self._spec = spec
+        self._draws = draws
+        self._environments = recorder.environments
+        self._reaped_ns = recorder.environments.reaped_ns
+        self._note_capacity = recorder.capacity.append
+        self._log_spillover = recorder.spillovers.add
+        self.meter = meter
+        self._on_requested = on_requested
+        self._end_rank = priority(EventKind.INVOCATION_END, environment_index(index, 0))
+        self._init_rank = priority(EventKind.INIT_END, environment_index(index, 0))
+        self._creation_rank = priority(EventKind.CHANGE, index)  # before the changes of the file
+        self.pool = Pool(_COUNTER)
+        self.rate = Bucket(self._rate_limits(0))
+        self.requested = 0
+        self.allocated = 0
+        self._alive = 0  # idle or busy, without busy ones whose code is obsolete
+        self._generation = 0  # of the code
+        self._has_failed = False
+        self._batches: list[_Batch] = []
+        self._batch_count = 0
+        self._numbered = 0  # environments that have draws
+        self._idle: deque[ProvisionedEnvironment] = deque()  # in the order in which they fell idle
+        self.take = self._idle.pop if reuses_latest else self._idle.popleft
+
+    def begin(self) -> None:
+        """Ready when the run starts: configured, and initialised, before."""
+        units = self._spec.initial
+        for _ in range(units):
+            _, init_ns, max_age_ns = self._drawn()
+            self._idle.append(self._born(0, 0, 0, init_ns, max_age_ns))
+        self.requested = units
+        self._alive = units
+        self._allocate(0, units)
+        if units:
+            self._on_requested()
+            self._note(0, CapacityCause.CONFIGURED)
+
+    def spillover(self, now_ns: int, *, is_limited_by_rate: bool) -> int:
+        """Why an attempt cannot run on provisioned concurrency, or _SERVED; then it has its token."""
+        if not self.allocated:
+            return _NOT_READY
+        if self.pool.in_flight >= self.allocated:
+            return _ALL_BUSY
+        if is_limited_by_rate:
+            rate = self.rate
+            debt = debt_after_token(rate.debt, now_ns - rate.last_ns, rate.limits)
+            if debt == NO_TOKEN:
+                return _TOO_FAST
+            rate.debt, rate.last_ns = debt, now_ns
+        return _SERVED
+
+    def released(self, environment: ProvisionedEnvironment, now_ns: int) -> None:
+        """An invocation ended: the environment is idle, or given up, or replaced by a fresh one."""
+        if environment.generation < self._generation:
+            # A replacement stands for it already, unless fewer are wanted by now.
+            self._reaped_ns[environment.birth] = now_ns
+            if self._alive < self.allocated:
+                self._idle.append(self._replacement(now_ns))
+                self._alive += 1
+        elif self._alive > self.allocated:
+            self._reaped_ns[environment.birth] = now_ns
+            self._alive -= 1
+        elif is_past_max_age(environment.created_ns, now_ns, environment.max_age_ns):
+            self._reaped_ns[environment.birth] = now_ns
+            self._idle.append(self._replacement(now_ns))
+        else:
+            self._idle.append(environment)
+
+    def deploy(self, now_ns: int) -> None:
+        """New code, whose environments were prepared before: idle ones are replaced now, busy ones when they end.
+
+        MODEL: AWS advises to allocate for the new version first, and to move the alias then.
+        """
+        self._generation += 1
+        self._alive = len(self._idle)
+        for _ in range(len(self._idle)):
+            self._reaped_ns[self._idle.popleft().birth] = now_ns
+            self._idle.append(self._replacement(now_ns))
+
+    def request(self, now_ns: int, units: int, cause: int) -> None:
+        """Ask for so many units; more are prepared, of fewer the rest is given up."""
+        if units == self.requested and not self._has_failed:
+            return  # a status of FAILED stays until the next request, whatever that asks for
+        self._has_failed = False
+        more = units - self.requested
+        if more > 0:
+            self._prepare(now_ns, more)
+        elif more < 0:
+            self._give_up(now_ns, -more)
+        self.requested = units
+        self._on_requested()
+        self._note(now_ns, cause)
+
+    def _prepare(self, now_ns: int, count: int) -> None:
+        """A batch of so many, each due at its time."""
+        spec = self._spec
+        prepare_ns = self._draws.preparation(self._name, self._batch_count)
+        self._batch_count += 1
+        planned = []
+        for k in range(1, count + 1):
+            due_ns = now_ns + ready_after_ns(k, prepare_ns, spec.environments, spec.per_ns)
+            sandbox_ns, init_ns, max_age_ns = self._drawn()
+            planned.append(_Planned(due_ns, now_ns, init_ns, sandbox_ns, max_age_ns, spec.init_limit_ns))
+        batch = _Batch(self._clock, planned)
+        self._batches.append(batch)
+        self._create(batch, now_ns)
+
+    def _create(self, batch: _Batch, now_ns: int) -> None:
+        """Create what is due of a batch, and look for its end once that is certain."""
+        if batch not in self._batches:
+            return  # given up since
+        waiting = batch.to_create
+        while waiting and waiting[0].created_ns <= now_ns:
+            one = waiting.popleft()
+            one.birth = self._environments.append(
+                self._index, one.created_ns, one.phase_ns, one.sandbox_ns, is_provisioned=True
+            )
+        self._await_end(batch, now_ns)
+        if waiting:
+            batch.creation.callbacks = [lambda _: self._create(batch, self._clock.now_ns)]
+            self._clock.schedule_in(batch.creation, self._creation_rank, waiting[0].created_ns - now_ns)
+
+    def _await_end(self, batch: _Batch, now_ns: int) -> None:
+        """Schedule the end of a batch: its first failing init, or, once all are created, its last init."""
+        failing = [one for one in batch.planned if one.fails]
+        if failing:
+            last = min(failing, key=lambda one: (one.over_ns, one.birth))
+            is_certain = last.birth >= 0
+        else:
+            last = max(batch.planned, key=lambda one: (one.over_ns, one.birth))
+            is_certain = not batch.to_create
+        if not is_certain:
+            return
+        over = Recurring(self._clock)
+        over.callbacks = [lambda event: self._on_over(batch, event)]
+        batch.over = over
+        self._clock.schedule_in(over, self._init_rank + last.birth, max(last.over_ns - now_ns, 0))
+
+    def _on_over(self, batch: _Batch, event: Recurring) -> None:
+        """All environments of a batch are ready; or one of them has failed, and with it all."""
+        if event is not batch.over or batch not in self._batches:
+            return  # the batch has shrunk since, or is gone
+        now_ns = self._clock.now_ns
+        self._batches.remove(batch)
+        if any(one.fails for one in batch.planned):
+            self.requested -= len(batch.planned)
+            self._drop(now_ns, batch, len(batch.planned))
+            self._has_failed = True
+            self._on_requested()
+            self._note(now_ns, CapacityCause.INIT_FAILED)
+            return
+        for one in sorted(batch.planned, key=lambda one: one.birth):
+            self._idle.append(self._environment(one.birth, one.created_ns, one.init_ns, one.max_age_ns))
+        self._alive += len(batch.planned)
+        # MODEL: what was under preparation when new code came has the new one.
+        self._allocate(now_ns, self.allocated + len(batch.planned))
+        self._note(now_ns, CapacityCause.ALLOCATED)
+
+    def _give_up(self, now_ns: int, count: int) -> None:
+        """Fewer: of what is under preparation the latest first, then of what is ready, idle ones first.
+
+        MODEL: AWS does not say which go, nor what becomes of a request that is under way.
+        """
+        while count and self._batches:
+            batch = self._batches[-1]
+            dropped = min(count, len(batch.planned))
+            count -= dropped
+            self._drop(now_ns, batch, dropped)
+            if batch.planned:
+                self._await_end(batch, now_ns)
+            else:
+                self._batches.pop()
+        if not count:
+            return
+        self._allocate(now_ns, self.allocated - count)
+        for _ in range(min(self._alive - self.allocated, len(self._idle))):
+            self._reaped_ns[self._idle.popleft().birth] = now_ns
+            self._alive -= 1
+
+    def _drop(self, now_ns: int, batch: _Batch, count: int) -> None:
+        """The last environments of a batch are not wanted any more."""
+        for one in batch.planned[-count:]:
+            if one.birth >= 0:
+                self._environments.stop_init(one.birth, now_ns)
+            else:
+                batch.to_create.remove(one)
+        del batch.planned[-count:]
+
+    def _allocate(self, now_ns: int, units: int) -> None:
+        """So many units are ready; their request rate goes with them."""
+        limits = self._rate_limits(units)
+        if self.allocated:
+            self.rate.settle(now_ns)
+            self.rate.become(limits)
+        else:
+            self.rate = Bucket(limits)
+            self.rate.last_ns = now_ns
+        self.allocated = units
+        self.tell_meter(now_ns)
+
+    def counted(self, now_ns: int) -> None:
+        """One more is busy, with an invocation that was just admitted."""
+        if self.meter is not None:
+            self.meter.becomes(now_ns, self.pool.in_flight, self.allocated)
+            self.meter.admitted(now_ns)
+
+    def spilled(self, now_ns: int, attempt: int, request: Request, reason: int) -> None:
+        """An attempt was accepted on demand, for a ``SpilloverReason``."""
+        self._log_spillover(request[0], self._index, attempt, now_ns, reason)
+        if self.meter is not None:
+            self.meter.admitted(now_ns)
+
+    def tell_meter(self, now_ns: int) -> None:
+        """Busy or allocated ones have changed."""
+        if self.meter is not None:
+            self.meter.becomes(now_ns, self.pool.in_flight, self.allocated)
+
+    def _rate_limits(self, units: int) -> BucketLimits:
+        per_unit = self._spec.requests_per_unit
+        return UNLIMITED_BUCKET if per_unit is None else per_second_bucket(units * per_unit)
+
+    def _note(self, now_ns: int, cause: int) -> None:
+        status = CapacityStatus.READY
+        if self._batches:
+            status = CapacityStatus.IN_PROGRESS
+        elif self._has_failed:
+            status = CapacityStatus.FAILED
+        self._note_capacity(now_ns, self._index, self.requested, self.allocated, status, cause)
+
+    def _drawn(self) -> tuple[int, int, int]:
+        """Sandbox time, init and maximum age of the next environment."""
+        block, number = divmod(self._numbered, RARE_BLOCK)
+        self._numbered += 1
+        return self._draws.provisioned_environment(self._name, block, number)
+
+    def _replacement(self, now_ns: int) -> ProvisionedEnvironment:
+        """A fresh environment that was prepared in the background, and is ready now."""
+        sandbox_ns, init_ns, max_age_ns = self._drawn()
+        phase_ns = min(init_ns, self._spec.init_limit_ns, now_ns)
+        sandbox_ns = min(sandbox_ns, now_ns - phase_ns)
+        created_ns = now_ns - phase_ns - sandbox_ns
+        return self._born(created_ns, phase_ns, sandbox_ns, init_ns, max_age_ns)
+
+    def _born(
+        self, created_ns: int, phase_ns: int, sandbox_ns: int, init_ns: int, max_age_ns: int
+    ) -> ProvisionedEnvironment:
+        birth = self._environments.append(self._index, created_ns, phase_ns, sandbox_ns, is_provisioned=True)
+        return self._environment(birth, created_ns, init_ns, max_age_ns)
+
+    def _environment(self, birth: int, created_ns: int, init_ns: int, max_age_ns: int) -> ProvisionedEnvironment:
+        environment = ProvisionedEnvironment(
+            self._clock,
+            self.pool,
+            self._end_rank + birth,
+            birth,
+            created_ns,
+            _NEVER_COLD,
+            init_ns,
+            max_age_ns,
+            0,
+        )
+        environment.needs_init = False  # the limit of on-demand inits does not apply
+        environment.generation = self._generation
+        return environment
+
+
+class ProvisionedFunction(FunctionState):
+    """Admission and environments of a function that has provisioned concurrency, now or later in the run."""
+
+    capacity: ProvisionedCapacity
+
+    def provide(self, capacity: ProvisionedCapacity) -> None:
+        """Its provisioned concurrency; before anything else."""
+        self.capacity = capacity
+        self._provisioned_ended: Callbacks = [self._on_provisioned_end]
+
+    def admit(self, now_ns: int, attempt: int, request: Request, call: Answered | None) -> int:
+        """As for any function; a free provisioned environment comes first, within a reservation."""
+        reason = self._reservation_refuses(now_ns, is_limited_by_rate=True)
+        if reason != ACCEPTED:
+            return reason
+        spilled = self._serve_provisioned(now_ns, attempt, request, call, is_limited_by_rate=True)
+        if spilled == _SERVED:
+            return ACCEPTED
+        return self._spilled(now_ns, attempt, request, spilled, super().admit(now_ns, attempt, request, call))
+
+    def admit_event(self, now_ns: int, attempt: int, request: Request, call: Answered) -> int:
+        """As ``admit``, for an event of the asynchronous queue, to which no request-rate limit applies."""
+        reason = self._reservation_refuses(now_ns, is_limited_by_rate=False)
+        if reason != ACCEPTED:
+            return reason
+        spilled = self._serve_provisioned(now_ns, attempt, request, call, is_limited_by_rate=False)
+        if spilled == _SERVED:
+            return ACCEPTED
+        return self._spilled(now_ns, attempt, request, spilled, super().admit_event(now_ns, attempt, request, call))
+
+    def deploy(self, now_ns: int) -> None:
+        """New code, on demand and provisioned."""
+        super().deploy(now_ns)
+        self.capacity.deploy(now_ns)
+
+    def _reservation_refuses(self, now_ns: int, *, is_limited_by_rate: bool) -> int:
+        """The reason of a reservation that is used up, provisioned invocations included; else ACCEPTED."""
+        pool = self.pool
+        if pool.concurrency_reason != _RESERVED_CONCURRENCY:
+            return ACCEPTED
+        if pool.in_flight + self.capacity.pool.in_flight >= pool.size:
+            return _RESERVED_CONCURRENCY
+        if is_limited_by_rate:
+            rate = pool.rate
+            if debt_after_token(rate.debt, now_ns - rate.last_ns, rate.limits) == NO_TOKEN:
+                return _RESERVED_RATE
+        return ACCEPTED
+
+    def _serve_provisioned(
+        self, now_ns: int, attempt: int, request: Request, call: Answered | None, *, is_limited_by_rate: bool
+    ) -> int:
+        """Dispatch to a free provisioned environment: _SERVED, or why there is none."""
+        capacity = self.capacity
+        spilled = capacity.spillover(now_ns, is_limited_by_rate=is_limited_by_rate)
+        if spilled == _SERVED:
+            environment = capacity.take()
+            capacity.pool.in_flight += 1
+            self._dispatch(environment, now_ns, attempt, now_ns, capacity.pool, request, call)
+            environment.callbacks = self._provisioned_ended
+            capacity.counted(now_ns)
+        return spilled
+
+    def _spilled(self, now_ns: int, attempt: int, request: Request, reason: int, admitted: int) -> int:
+        """Passes on how the attempt fared on demand; an accepted one has spilled over."""
+        if admitted == ACCEPTED and self.capacity.requested:
+            self.capacity.spilled(now_ns, attempt, request, reason)
+        return admitted
+
+    def _on_provisioned_end(self, environment: ProvisionedEnvironment) -> None:
+        now_ns = environment.ends_ns
+        capacity = self.capacity
+        capacity.pool.in_flight -= 1
+        call, attempt, result = environment.call, environment.attempt, environment.result
+        capacity.released(environment, now_ns)
+        capacity.tell_meter(now_ns)
+        if call is not None:
+            call.answered(attempt, result)
+        if capacity.pool.in_flight == 0:
+            self._on_idle_pool()
