@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from tests.properties.plans import (
+    AllocationPlan,
     Always,
+    AutoscalingPlan,
     BucketPlan,
     ChangePlan,
     Delays,
@@ -24,6 +26,7 @@ from tests.properties.plans import (
     QueuePlan,
     RetryPlan,
     Row,
+    ScheduledPlan,
     Sdk,
     SourcePlan,
     UsersPlan,
@@ -34,6 +37,7 @@ DURATIONS = st.integers(1, 8)
 INITS = st.integers(0, 4)
 FUNCTION_TIMEOUTS = st.integers(4, 9)
 LAST_ARRIVAL = 30
+MUCH = 99
 
 
 def _maybe(strategy: SearchStrategy[int]) -> SearchStrategy[int | None]:
@@ -197,13 +201,19 @@ def users(draw: DrawFn) -> UsersPlan:
 
 @st.composite
 def changes(draw: DrawFn, plan: Plan) -> tuple[ChangePlan, ...]:
-    """Changes of one to three kinds, each to a state that AWS would accept: the quota holds all that is reserved."""
-    kinds = st.sampled_from(["quota", "reserved", "reserved", "deploy", "durations", "errors", "traffic"])
+    """Changes of one to three kinds, each to a state that AWS would accept.
+
+    The quota holds all that is reserved and all that is provisioned beside it.
+    """
+    names = ["quota", "reserved", "reserved", "deploy", "durations", "errors", "traffic"]
+    free = [number for number, one in enumerate(plan.functions) if one.can_be_provisioned and one.autoscaling is None]
+    kinds = st.sampled_from(["provisioned"] * 5 * bool(free) + names)
     of_plan = st.sampled_from(draw(st.lists(kinds, min_size=1, max_size=3, unique=True)))
     end = min(plan.duration + plan.drain, LAST_ARRIVAL + 10)
     function = st.sampled_from([0, 0, *range(len(plan.functions))])
     source = st.integers(0, len(plan.sources) - 1)
     reserved, quota = [one.reserved for one in plan.functions], plan.quota
+    provisioned = [one.provisioned_at_most for one in plan.functions]
     made = []
     gaps = draw(st.lists(st.integers(0, 6), min_size=2, max_size=6))
     for at in (at for at in accumulate(gaps) if at <= end):
@@ -212,9 +222,20 @@ def changes(draw: DrawFn, plan: Plan) -> tuple[ChangePlan, ...]:
         if "reserved" in picked:
             number = draw(function)
             units = draw(st.sampled_from([1, 1, 2, 3, 0]) if reserved[number] is None else _maybe(st.integers(0, 2)))
+            if units is not None and plan.functions[number].autoscaling is not None:
+                units = max(units, provisioned[number])
             reserved[number] = units
             change = replace(change, reserved=((number, units),))
-        least = max(1, sum(units or 0 for units in reserved))
+            if units is not None and units < provisioned[number]:
+                provisioned[number] = units
+                change = replace(change, provisioned=((number, units),))
+        if "provisioned" in picked and not change.provisioned:
+            number = draw(st.sampled_from([free[0], *free]))
+            units = draw(st.integers(0, min(4, MUCH if reserved[number] is None else reserved[number] or 0)))
+            provisioned[number] = units
+            change = replace(change, provisioned=((number, units),))
+        in_no_reservation = sum(units for units, own in zip(provisioned, reserved, strict=True) if own is None)
+        least = max(1, sum(units or 0 for units in reserved) + in_no_reservation)
         if "quota" in picked or quota < least:
             quota = least + draw(st.integers(0, 4))
             change = replace(change, quota=quota)
@@ -613,6 +634,203 @@ def patient_queue_plans(draw: DrawFn) -> Plan:
         for one in plan.queues
     )
     return replace(plan, queues=queues)
+
+
+def allocations() -> SearchStrategy[AllocationPlan | None]:
+    """Some ticks of preparation, then some units in some ticks; or at once."""
+    prepare = st.integers(0, 5) | st.integers(0, 5) | st.tuples(st.integers(0, 3), st.integers(0, 9))
+    slow = st.builds(AllocationPlan, prepare=prepare, rate=st.integers(1, 3), per=st.integers(1, 7))
+    return st.one_of(st.none(), slow, slow, slow)
+
+
+@st.composite
+def capacities(draw: DrawFn, function: FunctionPlan) -> FunctionPlan:
+    """A function with provisioned concurrency, or one that gets some by a change; no more than it has reserved."""
+    reserved = draw(st.sampled_from([None, None, function.reserved, 1, 2, 4]))
+    most = 3 if reserved is None else reserved
+    return replace(
+        function,
+        init=draw(st.sampled_from([function.init, function.init, (0, 2, 4)])),
+        sandbox=draw(st.sampled_from([0, 0, 0, 1, 2])),
+        reserved=reserved,
+        provisioned=draw(st.sampled_from(range(most + 1)) | st.just(most)),
+        allocation=draw(allocations()),
+    )
+
+
+@st.composite
+def _within_quota(draw: DrawFn, plan: Plan) -> Plan:
+    """The same with enough for all that is provisioned, and sometimes a little more."""
+    taken = sum(one.provisioned_at_most for one in plan.functions if one.reserved is None)
+    reserved = sum(one.reserved or 0 for one in plan.functions)
+    return replace(plan, shared=taken + draw(st.integers(0 if taken + reserved else 1, 3)))
+
+
+@st.composite
+def provisioned(draw: DrawFn, base: SearchStrategy[Plan], *, has_changes: bool = True) -> Plan:
+    """Plans of ``base`` with provisioned concurrency for its first function, and perhaps for others."""
+    plan = draw(base)
+    others = [draw(capacities(one)) if draw(st.booleans()) else one for one in plan.functions[1:]]
+    rpc = draw(st.sampled_from([None, None, 1, 1, 2]))
+    made = (draw(capacities(plan.functions[0])), *others)
+    plan = draw(_within_quota(replace(plan, functions=made, requests_per_concurrency=rpc, changes=())))
+    return replace(plan, changes=draw(changes(plan))) if has_changes else plan
+
+
+@st.composite
+def capacity_plans(draw: DrawFn) -> Plan:
+    """Many requests in little time, while units come and go and code is replaced. One function, or two."""
+    made = tuple(
+        FunctionPlan(
+            duration=draw(st.sampled_from([1, 1, 2, 4, 8])),
+            init=draw(st.sampled_from([0, 1, 3, (0, 2, 4)])),
+            sandbox=draw(st.sampled_from([0, 0, 1, 2])),
+            idle_timeout=draw(_maybe(st.integers(1, 9))),
+            max_age=draw(st.none() | st.none() | st.integers(2, 12)),
+            timeout=draw(st.sampled_from([None, None, 4])),
+            reserved=draw(st.sampled_from([None, None, 2, 4])),
+            is_eager=draw(st.booleans()),
+            is_mru=draw(st.booleans()),
+            crash_percent=draw(st.sampled_from([0, 0, 30])),
+            provisioned=draw(st.sampled_from([0, 1, 1, 2, 2])),
+            allocation=draw(allocations()),
+        )
+        for _ in range(draw(st.sampled_from([1, 1, 1, 2])))
+    )
+    row = st.tuples(st.integers(0, 20), st.sampled_from([None, None, 1, 3, 9]), st.integers(0, len(made) - 1))
+    drawn = sorted(draw(st.lists(row, min_size=8, max_size=24)), key=lambda one: one[0])
+    rows_ = tuple(Row(time, duration=duration, function=number) for time, duration, number in drawn)
+    plan = Plan(
+        functions=made,
+        sources=(SourcePlan(function=0, rows=rows_, retry=draw(st.none() | retries())),),
+        requests_per_concurrency=draw(st.sampled_from([None, None, 1, 1, 2])),
+        ramp=draw(st.sampled_from([None, None, None, (2, 1)])),
+        duration=25,
+        drain=40,
+    )
+    plan = draw(_within_quota(plan))
+    units, now = [one.provisioned or 0 for one in made], 0
+    changed = []
+    for _ in range(draw(st.integers(0, 8))):
+        now += draw(st.sampled_from([0, 1, 1, 2, 2, 3, 6]))
+        number = draw(st.integers(0, len(made) - 1))
+        if draw(st.sampled_from([False, False, True])):
+            changed.append(ChangePlan(at=now, deploy=number))
+            continue
+        step = draw(st.sampled_from([1, 1, 2, 3, -1, -1, -2, -9]))
+        units[number] = min(max(units[number] + step, 0), made[number].reserved or 5)
+        taken = sum(own for own, one in zip(units, made, strict=True) if one.reserved is None)
+        reserved = sum(one.reserved or 0 for one in made)
+        quota = max(1, reserved + taken) + draw(st.integers(0, 2))
+        changed.append(ChangePlan(at=now, quota=quota, provisioned=((number, units[number]),)))
+    return replace(plan, changes=tuple(changed))
+
+
+@st.composite
+def slow_init_plans(draw: DrawFn) -> Plan:
+    """Inits of about the 130 s that they may take when they are provisioned, often too long. A tick is 10 s."""
+    inits = st.sampled_from([13, 14, 14, 15, (2, 14), (13, 2, 14), 2, 0])
+    function = FunctionPlan(
+        duration=draw(st.integers(1, 8)),
+        init=draw(inits),
+        sandbox=draw(st.sampled_from([0, 0, 1])),
+        idle_timeout=draw(_maybe(st.integers(1, 9))),
+        timeout=draw(st.sampled_from([4, 9, 14, 14])),
+        is_eager=draw(st.booleans()),
+        is_mru=draw(st.booleans()),
+        crash_percent=draw(st.sampled_from([0, 0, 40])),
+        provisioned=draw(st.sampled_from([0, 0, 1, 2])),
+        allocation=draw(
+            st.builds(AllocationPlan, prepare=st.integers(0, 20), rate=st.integers(1, 2), per=st.integers(1, 9))
+        ),
+    )
+    times = sorted(draw(st.lists(st.integers(0, 60), max_size=12)))
+    plan = Plan(
+        functions=(function,),
+        sources=(SourcePlan(function=0, rows=tuple(Row(time) for time in times)),),
+        shared=6,
+        duration=61,
+        drain=40,
+        tick_ms=10_000,
+    )
+    gaps = draw(st.lists(st.sampled_from([0, 1, 2, 5, 13, 14, 20]), min_size=1, max_size=5))
+    made = []
+    for at in (at for at in accumulate(gaps) if at <= 100):
+        change = ChangePlan(at=at, provisioned=((0, draw(st.integers(0, 4))),))
+        made.append(change if draw(st.integers(0, 3)) else ChangePlan(at=at, deploy=0))
+    return replace(plan, changes=tuple(made))
+
+
+@st.composite
+def autoscalings(draw: DrawFn) -> AutoscalingPlan:
+    """Few points in a row, targets of which few units are a multiple, and perhaps other bounds later."""
+    least = draw(st.sampled_from([0, 0, 1, 1, 2, 5]))
+    most = least + draw(st.integers(1, 8))
+    bounds, actions = (least, most), []
+    for at in sorted(draw(st.lists(st.integers(0, 9) | st.integers(0, 80), max_size=3))):
+        low = draw(st.sampled_from([0, 0, 1, 2, 3, 6]))
+        high = low + draw(st.integers(0, 6))
+        both = [(low, high)]
+        both += [(low, None)] if low <= bounds[1] else []
+        both += [(None, high)] if high >= bounds[0] else []
+        low_, high_ = draw(st.sampled_from(both))
+        actions.append(ScheduledPlan(at, low_, high_))
+        bounds = (bounds[0] if low_ is None else low_, bounds[1] if high_ is None else high_)
+    return AutoscalingPlan(
+        least=least,
+        most=most,
+        target=draw(st.sampled_from([50, 50, 25, 40, 70, 90] + [None] * bool(actions))),
+        is_maximum=draw(st.booleans()),
+        actions=tuple(actions),
+        delay=draw(st.sampled_from([0, 0, 1, 6, 7])),
+        out_points=draw(st.sampled_from([1, 2, 2, 3])),
+        in_points=draw(st.sampled_from([1, 2, 2, 3])),
+        in_percent=draw(st.sampled_from([90, 90, 100, 50])),
+        step_percent=draw(st.sampled_from([10, 10, 40, 99])),
+        out_cooldown=draw(st.sampled_from([0, 0, 6, 12, 13])),
+        in_cooldown=draw(st.sampled_from([0, 0, 6, 12, 13])),
+    )
+
+
+@st.composite
+def autoscaling_plans(draw: DrawFn) -> Plan:
+    """Busy and quiet minutes. A tick is 10 s, so that there are few requests in many minutes."""
+    made = []
+    for _ in range(draw(st.sampled_from([1, 1, 2]))):
+        allocation = st.builds(
+            AllocationPlan, prepare=st.sampled_from([0, 0, 2, 6, 7, 12]), rate=st.integers(1, 3), per=st.integers(1, 3)
+        )
+        scaled = draw(autoscalings())
+        stated = draw(st.sampled_from([None, None, 0, 2, 4]))
+        made.append(
+            FunctionPlan(
+                duration=draw(st.sampled_from([1, 2, 3, 6, 6])),
+                init=draw(st.sampled_from([0, 0, 1])),
+                idle_timeout=draw(_maybe(st.integers(1, 9))),
+                reserved=draw(st.sampled_from([None, None, scaled.most_ever, scaled.most_ever + 2])),
+                is_mru=draw(st.booleans()),
+                is_eager=draw(st.booleans()),
+                provisioned=stated,
+                allocation=draw(st.one_of(st.none(), allocation, allocation)),
+                autoscaling=scaled,
+            )
+        )
+    n_minutes = draw(st.integers(4, 14))
+    times: list[int] = []
+    for minute in range(n_minutes):
+        loads = st.sampled_from([0, 1, 1, 1, 2, 2, 4] if minute % 4 else [1, 3, 5, 6])
+        times += draw(st.lists(st.integers(6 * minute, 6 * minute + 5), max_size=draw(loads)))
+    number = st.integers(0, len(made) - 1)
+    rows_ = tuple(Row(time, function=draw(number), duration=draw(_maybe(st.integers(1, 9)))) for time in sorted(times))
+    plan = Plan(
+        functions=tuple(made),
+        sources=(SourcePlan(function=0, rows=rows_),),
+        duration=6 * n_minutes,
+        drain=draw(st.sampled_from([0, 12, 30])),
+        tick_ms=10_000,
+    )
+    plan = draw(_within_quota(plan))
+    return replace(plan, changes=draw(changes(plan))) if draw(st.booleans()) else plan
 
 
 def _without_scaling(function: FunctionPlan) -> FunctionPlan:

@@ -38,8 +38,10 @@ NAMES = [
     "async-errors",
     "async-throttled",
     "async-versus-sync",
+    "autoscaling-too-late",
     "burst-2019",
     "burst-today",
+    "cost-of-retries",
     "cron-stampede",
     "deployment",
     "diurnal",
@@ -51,13 +53,18 @@ NAMES = [
     "idle-timeout",
     "incident",
     "littles-law",
+    "memory-and-cpu",
     "new-account",
     "open-versus-closed",
+    "provisioned-28-percent",
+    "provisioned-spillover",
     "quota-increase",
     "reserved",
     "retry-storm",
+    "scheduled-scaling",
     "shared-quota",
     "short-function",
+    "snapstart-java",
     "spike",
     "sqs-backlog",
     "sqs-poison-by-throttle",
@@ -65,6 +72,7 @@ NAMES = [
     "steady",
     "stream-blocked-shard",
     "throttle-and-retry",
+    "warmer-versus-provisioned",
 ]
 
 LABEL = re.compile(r"(Predict|Run|Lesson|Then): ")
@@ -107,15 +115,20 @@ def proposed_runs(name: str) -> list[Result]:
 
 
 def value_of(text: str) -> tuple[float, float]:
-    """The value of a quoted number and how far the figure may be from it: rounding, but never more than 3 %."""
+    """The value of a quoted number and how far the figure may be from it: half of its last digit.
+
+    Of a whole number with zeros at its end, half of the last digit before them, but never more than 3 %.
+    """
     if ":" in text:
         minutes, seconds = text.split(":")
         return int(minutes) * 60 + int(seconds), 1
     digits = text.replace(",", "")
     value = float(digits)
     decimals = len(digits.partition(".")[2])
-    zeros = 0 if decimals else len(digits) - len(digits.rstrip("0"))
-    return value, max(0.5 * 10.0**-decimals, min(0.5 * 10.0**zeros, 0.03 * value))
+    if decimals:
+        return value, 0.5 * 10.0**-decimals * 1.001  # half of the last digit, and what a float adds
+    zeros = len(digits) - len(digits.rstrip("0"))
+    return value, max(0.5, min(0.5 * 10.0**zeros, 0.03 * value))
 
 
 def assert_quoted(name: str, label: str, figures: Mapping[str, float]) -> None:

@@ -52,6 +52,7 @@ period_start_s,function,metric,unit,sample_count,sum,average,minimum,maximum,p50
 0.000000000,,Duration,Milliseconds,2,4000,2000,2000,2000,2000,2000
 0.000000000,,ConcurrentExecutions,Count,3,3,1,1,1,1,1
 0.000000000,,UnreservedConcurrentExecutions,Count,3,3,1,1,1,1,1
+0.000000000,,ClaimedAccountConcurrency,Count,3,3,1,1,1,1,1
 0.000000000,f,Invocations,Count,3,3,1,1,1,1,1
 0.000000000,f,Throttles,Count,3,3,1,1,1,1,1
 0.000000000,f,Duration,Milliseconds,2,4000,2000,2000,2000,2000,2000

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from lambdasim.metrics.cloudwatch import MetricRow, cloudwatch_metrics
+from lambdasim.metrics.cloudwatch import cloudwatch_metrics
+from lambdasim.metrics.metric_rows import MetricRow
 from tests.builders import log_of, scenario, trace
 
 MINUTE_NS = 60 * 10**9
@@ -47,7 +48,10 @@ class TestByHand:
     """The run of the module's docstring, by minute."""
 
     def test_region_in_the_first_minute(self) -> None:
-        """Counts are sums of ones; a duration belongs to the minute in which its invocation started."""
+        """Counts are sums of ones; a duration belongs to the minute in which its invocation started.
+
+        Claimed are the one unit of g, at 0 before anything starts, and with f's invocation at 0 and at 59.5 two units.
+        """
         assert figures(rows(), 0, "") == {
             "Invocations": (3, 3, 1, 1, 1, 1),
             "Errors": (2, 2, 1, 1, 1, 1),
@@ -55,6 +59,7 @@ class TestByHand:
             "Duration": (3, 4_500, 1_000, 2_000, 1_500, 2_000),
             "ConcurrentExecutions": (3, 4, 1, 2, 1, 2),
             "UnreservedConcurrentExecutions": (2, 2, 1, 1, 1, 1),
+            "ClaimedAccountConcurrency": (3, 5, 1, 2, 2, 2),
         }
 
     def test_region_in_the_second_minute(self) -> None:
@@ -65,6 +70,7 @@ class TestByHand:
             "Duration": (1, 1_500, 1_500, 1_500, 1_500, 1_500),
             "ConcurrentExecutions": (2, 3, 1, 2, 1, 2),
             "UnreservedConcurrentExecutions": (2, 2, 1, 1, 1, 1),
+            "ClaimedAccountConcurrency": (2, 4, 2, 2, 2, 2),
         }
 
     def test_function_with_suppressed_inits(self) -> None:
@@ -99,6 +105,7 @@ class TestByHand:
             "Duration",
             "ConcurrentExecutions",
             "UnreservedConcurrentExecutions",
+            "ClaimedAccountConcurrency",
         ]
         assert [row.metric for row in found if places[0] == (row.period_start_ns, 0) and not row.function] == metrics
 
@@ -113,9 +120,17 @@ class TestPeriods:
     """Rows appear for periods with data only."""
 
     def test_ten_second_periods(self) -> None:
-        """Quiet periods have no row; a busy boundary has one, though nothing starts there."""
-        starts = dict.fromkeys(row.period_start_ns // 10**9 for row in rows(10 * 10**9) if not row.function)
+        """Quiet periods have no row; a busy boundary has one, though nothing starts there.
+
+        Only the unit that g reserves is claimed in all of them, to the end of the run at 100 s.
+        """
+        found = [row for row in rows(10 * 10**9) if not row.function]
+        is_claimed = [row.metric == "ClaimedAccountConcurrency" for row in found]
+        starts = dict.fromkeys(
+            row.period_start_ns // 10**9 for row, claimed in zip(found, is_claimed, strict=True) if not claimed
+        )
         assert list(starts) == [0, 50, 60, 70]
+        assert sum(is_claimed) == 11
 
     def test_sums_do_not_depend_on_the_period(self) -> None:
         """Invocations, errors, throttles and durations are only cut differently."""
@@ -123,7 +138,7 @@ class TestPeriods:
         for period_s in (1, 7, 60, 3_600):
             total: dict[tuple[str, str], float] = {}
             for row in rows(period_s * 10**9):
-                if "Concurrent" not in row.metric:
+                if "Concurren" not in row.metric:
                     key = (row.function, row.metric)
                     total[key] = total.get(key, 0) + row.sum
             sums.append(total)

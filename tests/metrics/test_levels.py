@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdasim.eventlog.log import NOT_YET
-from lambdasim.metrics.levels import level_at, levels_after_starts, peak, step_function, time_integral
+from lambdasim.metrics.levels import (
+    integral_at,
+    level_at,
+    levels_after_starts,
+    peak,
+    step_function,
+    time_integral,
+)
 
 START = np.array([0, 2, 2, 5])
 END = np.array([2, 4, NOT_YET, 6])
@@ -64,3 +71,25 @@ class TestAgainstCounting:
     def test_integral(self, spans: list[tuple[int, int | None]], until: int) -> None:
         """The integral is the sum over all instants before the end."""
         assert time_integral(*columns(spans), until) == sum(under_way(spans, instant) for instant in range(until))
+
+
+def test_integral_of_a_level_by_hand() -> None:
+    """3 from 2 on and 1 from 4 on: 0 until 2, 3 at 3, 6 at 4, 8 at 6."""
+    found = integral_at(np.array([0, 2, 3, 4, 6]), np.array([2, 4]), np.array([3, 1]))
+    assert found.tolist() == [0, 0, 3, 6, 8]
+
+
+@given(SPANS, st.lists(st.integers(0, 20), max_size=5))
+def test_integral_is_that_of_what_is_under_way(spans: list[tuple[int, int | None]], times: list[int]) -> None:
+    """Of the step function of any spans, until any time."""
+    start, end = columns(spans)
+    at = np.array(times, dtype=np.int64)
+    found = integral_at(at, *step_function(start, end))
+    assert found.tolist() == [time_integral(start, end, until) for until in times]
+
+
+def test_differences_of_integrals_are_exact_beyond_64_bits() -> None:
+    """Ten million units for ten years are 3e24 ns; the last minute of it is what it is."""
+    year, minute = 365 * 86_400 * 10**9, 60 * 10**9
+    before, after = integral_at(np.array([10 * year - minute, 10 * year]), np.array([0, 1]), np.array([1, 10**7]))
+    assert after - before == 10**7 * minute

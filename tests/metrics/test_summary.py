@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lambdasim.cost.prices import shipped_table
 from lambdasim.metrics.summary import Summary
 from lambdasim.report.files import summary_text
 from lambdasim.scenario.load import fingerprint
@@ -76,6 +77,33 @@ class TestByHand:
             "init_s": {"mean": 0.5, "p50": 0.5, "p99": 0.5, "max": 0.5},
             "responses": {"200": 2, "429": 1, "none": 0},
         }
+        # An eighth of a GB for 2 + 2 + 1.5 s of work and 2 x 0.5 s of init, at 0.0000166667 for a GB-second.
+        cost = {
+            "cost_usd": {
+                "total": 0.0000141417,
+                "per_million_requests": 3.535425,
+                "per_month": 3.7164371175,  # 262,800 x 0.00001414169375, before it is rounded
+                "request": 0.0000006,
+                "compute": 0.0000114584,
+                "init": 0.0000020833,
+                "provisioned_busy": 0.0,
+                "provisioned_idle": 0.0,
+                "snapstart": 0.0,
+                "ephemeral_storage": 0.0,
+                "queues": 0.0,
+                "api_gateway": 0.0,
+                "retries": 0.0,
+                "timeouts": 0.0,
+            }
+        }
+        pricing = {
+            "region": "us-east-1",
+            "date": shipped_table().date,
+            "free_tier": False,
+            "init": "billed",
+            "table": None,
+            "borrowed": [],
+        }
         expected = {
             "scenario": {
                 "name": "test",
@@ -89,7 +117,9 @@ class TestByHand:
                 "partial": False,
             },
             **whole,
-            "functions": {"f": {**whole, "concurrency": {**whole["concurrency"], "quota": None}}},
+            **cost,
+            "pricing": pricing,
+            "functions": {"f": {**whole, "concurrency": {**whole["concurrency"], "quota": None}, **cost}},
             "slo": {},
             "performance": {"wall_s": 2.0, "requests_per_s": 2.0},
         }

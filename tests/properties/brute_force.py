@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count
+from typing import Any
 
 from lambdasim.scenario.sdk_retries import Failure
 from lambdasim.workload.virtual_users import ordinal
 from lambdasim.workload.workload import Workload
+from tests.properties.brute_autoscaling import Autoscaling
 from tests.properties.brute_callers import (
     NEVER,
     SERVER_ERROR,
@@ -66,6 +68,7 @@ from tests.properties.brute_parts import (
     Tokens,
     full,
 )
+from tests.properties.brute_provisioned import CHANGED, Capacity
 from tests.properties.brute_queues import BruteQueue, Queues
 from tests.properties.plans import (
     BucketPlan,
@@ -78,6 +81,17 @@ from tests.properties.plans import (
     function_name,
     source_name,
 )
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What becomes of an attempt: the first reason to refuse it, or where it goes and what it takes a token of."""
+
+    refusal: int | None = None
+    takes: tuple[Tokens, ...] = ()
+    is_provisioned: bool = False
+    spillover: int | None = None  # why it is not, where its function has provisioned concurrency
+    counts_in: Ramp | None = None
 
 
 @dataclass(eq=False)
@@ -97,6 +111,7 @@ class BruteForce:
     sandboxes: list[Sandbox] = field(default_factory=list)
     idle: list[Sandbox] = field(default_factory=list)  # in the order in which they fell idle
     waiting: list[Invocation] = field(default_factory=list)
+    spillovers: list[tuple[int, int, int, int, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.tick = self.plan.tick_ns
@@ -110,10 +125,22 @@ class BruteForce:
         }
         self.queues = [Queue(made.events or EventsPlan()) for made in self.plan.functions]
         self.messages = Queues(self)
+        self._provision()
         self._fill_buckets()
         self._schedule_arrivals()
         for number, change in enumerate(self.plan.changes):
             self.later(change.at * self.tick, CHANGE, (number,), change)
+
+    def _provision(self) -> None:
+        self.capacity_rows: list[tuple[object, ...]] = []
+        self.capacities = [Capacity(self, number, self.capacity_rows) for number in range(len(self.plan.functions))]
+        self.autoscalings: dict[int, Autoscaling] = {}
+        for number, function in enumerate(self.plan.functions):
+            units = function.provisioned or 0
+            if function.autoscaling is not None:
+                self.autoscalings[number] = Autoscaling(self.capacities[number], function.autoscaling)
+                units = self.autoscalings[number].begins_with
+            self.capacities[number].begin(units)
 
     def _fill_buckets(self) -> None:
         region = None
@@ -179,6 +206,8 @@ class BruteForce:
             if time > last:
                 return last
             self.messages.pass_time(self.now, time)
+            for autoscaling in self.autoscalings.values():
+                autoscaling.pass_time(self.now, time)
             self.now = time
             if look is not None:
                 self.messages.look(look)
@@ -195,8 +224,10 @@ class BruteForce:
         look = min(self.messages.looks(), key=lambda made: made[:3], default=None)
         return (least[0], None) if look is None or least <= look[:3] else (look[0], look[3])
 
-    def _handle(self, kind: int, subject: object) -> None:
-        if kind == ARRIVAL:
+    def _handle(self, kind: int, subject: Any) -> None:
+        if callable(subject):
+            subject()
+        elif kind == ARRIVAL:
             assert isinstance(subject, Request)
             subject.index = len(self.requests)
             self.requests.append(subject)
@@ -211,8 +242,6 @@ class BruteForce:
             if isinstance(subject, Request):
                 self._queue_of(subject).due.append(subject)
                 self._look(self._queue_of(subject))
-            elif callable(subject):
-                subject()
             else:
                 self._read(*subject)
         elif kind == RETRY:
@@ -244,16 +273,13 @@ class BruteForce:
         return (
             not any(kind == ARRIVAL for _, kind, _, _, _ in self.heap)
             and not any(request.is_pending for request in self.requests)
-            and not any(self._is_in_flight(invocation) for invocation in self.invocations)
+            and not any(invocation.is_in_flight for invocation in self.invocations)
             and self.messages.is_done
         )
 
-    def _is_in_flight(self, invocation: Invocation) -> bool:
-        """Ended at this instant counts as ended once the end was handled: the result says so."""
-        return invocation.result == RUNNING
-
-    def _in_flight(self, pool: int) -> int:
-        return sum(1 for one in self.invocations if self._is_in_flight(one) and one.pool == pool)
+    def _on_demand(self, pool: int) -> int:
+        """In flight in one pool: what runs on provisioned environments is in none."""
+        return sum(1 for one in self.invocations if one.is_in_flight and not one.is_provisioned and one.pool == pool)
 
     def _change(self, change: ChangePlan) -> None:
         """Other limits, other code; durations, errors and traffic are looked up when a request arrives."""
@@ -269,13 +295,16 @@ class BruteForce:
             self.quota = change.quota
             if self.account_rate is not None and rpc is not None:
                 self.account_rate.resize(self.now, self.quota * rpc, Fraction(self.quota * rpc, SECOND))
+        for function, units in change.provisioned:
+            self.capacities[function].request(units, CHANGED)
         if change.deploy is not None:
             for sandbox in self.sandboxes:
-                if sandbox.function == change.deploy:
+                if sandbox.function == change.deploy and not sandbox.is_provisioned:
                     sandbox.is_obsolete = True
                     if sandbox in self.idle:
                         self.idle.remove(sandbox)
                         sandbox.reaped = self.now
+            self.capacities[change.deploy].deploy()
         if change.redrive is not None:
             self.messages.redrive(*change.redrive)
 
@@ -320,75 +349,117 @@ class BruteForce:
 
     def invoke(self, invocation: Invocation) -> int | None:
         """Offer a synchronous attempt to its function: the reason of a refusal, or None."""
-        refusal, takes = self._refusal(invocation.function)
-        if refusal is None:
-            ramp = self.ramps[invocation.function]
-            if ramp is not None:
-                ramp.accepted += 1
-            self._accept(invocation, takes)
-        return refusal
+        admission = self._admission(invocation.function)
+        if admission.refusal is None:
+            self._accept(invocation, admission)
+        return admission.refusal
 
-    def _accept(self, invocation: Invocation, takes: list[Tokens]) -> None:
-        for bucket in takes:
+    def _accept(self, invocation: Invocation, admission: Admission) -> None:
+        for bucket in admission.takes:
             bucket.level -= 1
+        if admission.counts_in is not None:
+            admission.counts_in.accepted += 1
         function = invocation.function
         invocation.pool = SHARED if self.reserved[function] is None else function
+        invocation.is_provisioned = admission.is_provisioned
         self.invocations.append(invocation)
-        mine = [sandbox for sandbox in self.idle if sandbox.function == function]
-        if mine:
+        if admission.spillover is not None:
+            row = (invocation.request.index, function, invocation.attempt, self.now, admission.spillover)
+            self.spillovers.append(row)
+        if function in self.autoscalings and (admission.is_provisioned or admission.spillover is not None):
+            self.autoscalings[function].admitted()
+        mine = self._idle_of(function)
+        if admission.is_provisioned:
+            self._start(self.capacities[function].take(), invocation)
+        elif mine:
             chosen = mine[-1] if self._of(function).is_mru else mine[0]
             self.idle.remove(chosen)
             self._start(chosen, invocation)
         else:
             self._create(invocation)
 
-    def _refusal(self, function: int, *, is_event: bool = False) -> tuple[int | None, list[Tokens]]:
-        """The first reason to refuse, or None with the buckets that an accepted attempt takes a token of.
+    def _admission(self, function: int, *, is_event: bool = False) -> Admission:
+        """First within what is reserved, then onto provisioned environments, then on demand.
 
         No request rate limits events.
         """
+        own, capacity, spillover = self.reserved[function], self.capacities[function], None
+        if own is not None:
+            if self._on_demand(function) + capacity.busy >= own:
+                return Admission(RESERVED_CONCURRENCY)
+            own_rate = self.reserved_rate[function]
+            if own_rate is not None and not is_event and own_rate.settle(self.now) < 1:
+                return Admission(RESERVED_RATE)
+        if capacity.requested > 0:
+            spillover = capacity.spillover(has_rate=not is_event)
+            if spillover is None:
+                takes = () if is_event or capacity.bucket is None else (capacity.bucket,)
+                return Admission(None, takes, is_provisioned=True)
+        return self._on_demand_admission(function, spillover, is_event=is_event)
+
+    def _on_demand_admission(self, function: int, spillover: int | None, *, is_event: bool) -> Admission:
         takes: list[Tokens] = []
         own = self.reserved[function]
         if own is not None:
-            if self._in_flight(function) >= own:
-                return RESERVED_CONCURRENCY, []
+            if self._on_demand(function) >= own - self.capacities[function].requested:
+                return Admission(RESERVED_CONCURRENCY)
             rate, reason = self.reserved_rate[function], RESERVED_RATE
         else:
-            if self._in_flight(SHARED) >= self.quota - sum(units or 0 for units in self.reserved):
-                return ACCOUNT_CONCURRENCY, []
+            if self._on_demand(SHARED) >= self._shared_limit:
+                return Admission(ACCOUNT_CONCURRENCY)
             rate, reason = self.account_rate, ACCOUNT_RATE
         if rate is not None and not is_event:
             if rate.settle(self.now) < 1:
-                return reason, []
+                return Admission(reason)
             takes.append(rate)
-        ramp = self.ramps[function]
-        if ramp is not None and not is_event:
+        ramp = None if is_event else self.ramps[function]
+        if ramp is not None:
             ramp.advance(self.now)
             if ramp.bucket.settle(self.now) < 1:
-                return SCALING_REQUEST_RATE, []
+                return Admission(SCALING_REQUEST_RATE)
             takes.append(ramp.bucket)
         scaling = self.scaling[function]
-        if scaling is not None and not any(sandbox.function == function for sandbox in self.idle):
+        if scaling is not None and not self._idle_of(function):
             if scaling.settle(self.now) < 1:
-                return SCALING_RATE, []
+                return Admission(SCALING_RATE)
             takes.append(scaling)
-        return None, takes
+        return Admission(None, tuple(takes), spillover=spillover, counts_in=ramp)
+
+    @property
+    def _shared_limit(self) -> int:
+        """What is not reserved, and not provisioned for functions without a reservation."""
+        free = self.quota - sum(units or 0 for units in self.reserved)
+        return free - sum(
+            capacity.requested for capacity, own in zip(self.capacities, self.reserved, strict=True) if own is None
+        )
+
+    def _idle_of(self, function: int) -> list[Sandbox]:
+        """Idle ones on demand."""
+        return [one for one in self.idle if one.function == function and not one.is_provisioned]
 
     def _create(self, invocation: Invocation) -> None:
         function = invocation.function
-        number = sum(1 for sandbox in self.sandboxes if sandbox.function == function)
+        number = sum(1 for one in self.sandboxes if one.function == function and not one.is_provisioned)
         made = self._of(function)
-        init = made.init * self.tick if invocation.init is None else invocation.init
+        init = self._init(function, number) if invocation.init is None else invocation.init
         max_age = NEVER if made.max_age is None else made.max_age * self.tick
-        sandbox = Sandbox(len(self.sandboxes), number, function, self.now, init, max_age)
+        before = made.sandbox * self.tick
+        sandbox = Sandbox(len(self.sandboxes), number, function, self.now, init, max_age, before)
         sandbox.must_redo_init = init > INIT_LIMIT
+        sandbox.logged_init = min(init, INIT_LIMIT)
         self.sandboxes.append(sandbox)
         if made.is_eager:
             self.waiting.append(invocation)
         else:
             sandbox.bound = invocation
             invocation.environment = sandbox.birth
-        self.later(self.now + min(init, INIT_LIMIT), INIT_END, (function, sandbox.birth), sandbox)
+        self.later(sandbox.init_end, INIT_END, (function, sandbox.birth), sandbox)
+
+    def _init(self, function: int, number: int) -> int:
+        ticks = self._of(function).init
+        if isinstance(ticks, int):
+            return ticks * self.tick
+        return int(self.workload.draws.inits(function_name(function), number // BLOCK)[number % BLOCK])
 
     def _start(self, sandbox: Sandbox, invocation: Invocation) -> None:
         made = self._of(sandbox.function)
@@ -397,7 +468,7 @@ class BruteForce:
         sandbox.must_redo_init = False
         invocation.handler = self.now
         invocation.environment = sandbox.birth
-        invocation.is_cold = self.now == sandbox.created + min(sandbox.init, INIT_LIMIT)
+        invocation.is_cold = self.now == sandbox.init_end and not sandbox.is_provisioned
         invocation.end = self.now + min(invocation.work, timeout)
         self.later(invocation.end, END, (sandbox.function, sandbox.birth), invocation)
 
@@ -415,7 +486,9 @@ class BruteForce:
         elif request.is_waiting and request.attempts == invocation.attempt:
             self._answered(request, invocation.result)
         queue = [one for one in self.waiting if one.function == sandbox.function]
-        if self.now - sandbox.created > sandbox.max_age or sandbox.is_obsolete:
+        if sandbox.is_provisioned:
+            self.capacities[sandbox.function].give_back(sandbox)
+        elif self.now - sandbox.created > sandbox.max_age or sandbox.is_obsolete:
             sandbox.reaped = self.now
         elif queue:
             self.waiting.remove(queue[0])
@@ -507,12 +580,12 @@ class BruteForce:
             self._drop(request, STOPPED)
             return
         request.attempts += 1
-        refusal, takes = self._refusal(request.function, is_event=True)
-        if refusal is None:
-            self._accept(self._invocation_of(request, is_event=True), takes)
+        admission = self._admission(request.function, is_event=True)
+        if admission.refusal is None:
+            self._accept(self._invocation_of(request, is_event=True), admission)
             request.accepted += 1
             return
-        self._note_throttle(request, refusal)
+        self._note_throttle(request, admission.refusal)
         queue.throttled(self.now, self._under_way(queue))
         request.throttles += 1
         name, function = source_name(request.source), function_name(request.function)
@@ -556,7 +629,7 @@ class BruteForce:
             queue.allowed = None
 
     def _under_way(self, queue: Queue) -> int:
-        mine = [one.request for one in self.invocations if self._is_in_flight(one) and one.batch is None]
+        mine = [one.request for one in self.invocations if one.is_in_flight and one.batch is None]
         return sum(1 for request in mine if self._is_in(queue, request))
 
     def _is_in(self, queue: Queue, request: Request) -> bool:
@@ -614,5 +687,10 @@ def columns(plan: Plan, workload: Workload) -> dict[str, list[tuple[object, ...]
         "source_invokes": [
             ("async" if one.is_async else "sync" if one.queue is None else "sqs",) for one in plan.sources
         ],
-        "environments": [(one.function, one.created, min(one.init, INIT_LIMIT), one.reaped) for one in made.sandboxes],
+        "environments": [
+            (one.function, one.created, one.sandbox, one.logged_init, one.reaped, one.is_provisioned)
+            for one in made.sandboxes
+        ],
+        "spillovers": sorted(made.spillovers, key=lambda row: (row[0], row[2])),
+        "capacity": made.capacity_rows,
     }

@@ -120,6 +120,7 @@ class Invocation:
     idle_timeout: int  # of its environment afterwards
     batch: Batch | None = None  # of messages
     pool: int = SHARED  # that admitted it: its function's own, or SHARED
+    is_provisioned: bool = False  # its environment is, and it counts in no pool
     handler: int = -1
     end: int = -1
     work: int = 0  # what it would take without a timeout
@@ -127,19 +128,33 @@ class Invocation:
     result: int = RUNNING
     is_cold: bool = False
 
+    @property
+    def is_in_flight(self) -> bool:
+        """Ended at this instant counts as ended once the end was handled: the result says so."""
+        return self.result == RUNNING
+
 
 @dataclass(eq=False)
 class Sandbox:
     """One execution environment."""
 
     birth: int
-    number: int  # among those of its function
+    number: int  # among those of its function, on demand or provisioned
     function: int
     created: int
     init: int
     max_age: int
+    sandbox: int = 0  # before the init
     reaped: int = -1
     bound: Invocation | None = None
     must_redo_init: bool = False
     is_obsolete: bool = False  # its code is
     idle_periods: int = 0
+    is_provisioned: bool = False
+    is_in_service: bool = False  # of those that are provisioned: it has been allocated
+    logged_init: int = 0  # the length of its init phase during the run
+
+    @property
+    def init_end(self) -> int:
+        """When its init is over, or has taken as long as it may."""
+        return self.created + self.sandbox + self.logged_init

@@ -79,11 +79,53 @@ class QueuePlan:
 
 
 @dataclass(frozen=True)
+class AllocationPlan:
+    """``prepare`` ticks, then ``rate`` environments in every ``per`` ticks."""
+
+    prepare: int | tuple[int, ...]  # or one of several, drawn for each request
+    rate: int
+    per: int
+
+
+@dataclass(frozen=True)
+class ScheduledPlan:
+    """Other bounds of an autoscaling from some tick on."""
+
+    at: int
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True)
+class AutoscalingPlan:
+    """Bounds of provisioned concurrency, and what target tracking goes by; points are minutes."""
+
+    least: int
+    most: int
+    target: int | None = 70  # percent; None: scheduled actions only
+    is_maximum: bool = False
+    actions: tuple[ScheduledPlan, ...] = ()
+    delay: int = 0
+    out_points: int = 3
+    in_points: int = 15
+    in_percent: int = 90  # of the target
+    step_percent: int = 10
+    out_cooldown: int = 0
+    in_cooldown: int = 0
+
+    @property
+    def most_ever(self) -> int:
+        """The highest upper bound that it has at any time."""
+        return max(self.most, *(action.most or 0 for action in self.actions), 0)
+
+
+@dataclass(frozen=True)
 class FunctionPlan:
     """One function; None stands for no limit, or for nothing of its own."""
 
     duration: int | tuple[int, ...] = 4  # or one of several, drawn for each request
-    init: int = 0
+    init: int | tuple[int, ...] = 0  # or one of several, drawn for each environment
+    sandbox: int = 0  # ticks before the init
     idle_timeout: int | tuple[int, int] | None = None  # constant, uniform between two, or never
     max_age: int | None = None
     timeout: int | None = None
@@ -95,6 +137,19 @@ class FunctionPlan:
     poison_percent: int = 0
     scaling: BucketPlan | None = None
     events: EventsPlan | None = None  # AWS's defaults
+    provisioned: int | None = None  # None: the key is left out
+    allocation: AllocationPlan | None = None  # None: at once
+    autoscaling: AutoscalingPlan | None = None
+
+    @property
+    def can_be_provisioned(self) -> bool:
+        """Whether it has provisioned concurrency, or may get some."""
+        return self.provisioned is not None or self.autoscaling is not None
+
+    @property
+    def provisioned_at_most(self) -> int:
+        """Units that must fit into the pool, without changes."""
+        return self.autoscaling.most_ever if self.autoscaling is not None else self.provisioned or 0
 
 
 @dataclass(frozen=True)
@@ -215,6 +270,7 @@ class ChangePlan:
     error_percents: tuple[tuple[int, int], ...] = ()
     traffic: tuple[tuple[int, bool], ...] = ()
     redrive: tuple[int, int] | None = None  # number of the queue, and messages per second
+    provisioned: tuple[tuple[int, int], ...] = ()  # by number of the function; 0 stands in the file as none
 
 
 @dataclass(frozen=True)
@@ -324,11 +380,40 @@ def build(plan: Plan, tick_ms: int | None = None) -> Scenario:
             **({} if made.mapping is None else {"event_source_mapping": mapping(made.mapping)}),
         }
 
+    def allocation(made: AllocationPlan | None) -> dict[str, Any]:
+        if made is None:
+            return {"provisioned_allocation": "unlimited"}
+        limits = {"prepare": one_of(made.prepare), "rate": made.rate, "per": time(made.per)}
+        return {"provisioned_allocation": limits}
+
+    def bounds(least: int | None, most: int | None) -> dict[str, int]:
+        named = {"min_capacity": least, "max_capacity": most}
+        return {name: units for name, units in named.items() if units is not None}
+
+    def autoscaling(made: AutoscalingPlan) -> dict[str, Any]:
+        built: dict[str, Any] = bounds(made.least, made.most)
+        if made.actions:
+            built["scheduled_actions"] = [{"at": time(one.at), **bounds(one.least, one.most)} for one in made.actions]
+        if made.target is None:
+            return built
+        return built | {
+            "target": f"{made.target}%",
+            "statistic": "maximum" if made.is_maximum else "average",
+            "metric_delay": time(made.delay),
+            "scale_out_points": made.out_points,
+            "scale_in_points": made.in_points,
+            "scale_in_threshold": f"{made.in_percent}%",
+            "scale_in_step": f"{made.step_percent}%",
+            "scale_out_cooldown": time(made.out_cooldown),
+            "scale_in_cooldown": time(made.in_cooldown),
+        }
+
     def function(made: FunctionPlan) -> dict[str, Any]:
         idle = made.idle_timeout
         return {
             "duration": one_of(made.duration),
-            "init": time(made.init),
+            "init": one_of(made.init),
+            "sandbox": time(made.sandbox),
             "idle_timeout": {"uniform": [time(idle[0]), time(idle[1])]} if isinstance(idle, tuple) else time(idle),
             "max_age": time(made.max_age),
             "assignment": "eager" if made.is_eager else "bound",
@@ -342,6 +427,9 @@ def build(plan: Plan, tick_ms: int | None = None) -> Scenario:
             **({} if made.reserved is None else {"reserved_concurrency": made.reserved}),
             **({} if made.scaling is None else {"scaling": bucket(made.scaling)}),
             **({} if made.events is None else {"async": events(made.events)}),
+            **({} if made.provisioned is None else {"provisioned_concurrency": made.provisioned}),
+            **(allocation(made.allocation) if made.can_be_provisioned else {}),
+            **({} if made.autoscaling is None else {"autoscaling": autoscaling(made.autoscaling)}),
         }
 
     def retry(made: RetryPlan | None) -> Any:
@@ -397,6 +485,9 @@ def build(plan: Plan, tick_ms: int | None = None) -> Scenario:
             built["functions"].setdefault(function_name(index), {})["duration"] = time(ticks)
         for index, percent in made.error_percents:
             built["functions"].setdefault(function_name(index), {})["errors"] = {"rate": f"{percent}%"}
+        for index, units in made.provisioned:
+            of_function = built["functions"].setdefault(function_name(index), {})
+            of_function["provisioned_concurrency"] = units or "none"
         if made.quota is not None:
             built["region"] = {"concurrency_quota": made.quota}
         if made.deploy is not None:

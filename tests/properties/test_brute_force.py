@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import example, given, settings
 
 from lambdasim.eventlog.log import EventLog
@@ -20,20 +22,24 @@ from tests.properties.plans import (
     UsersPlan,
 )
 from tests.strategies import (
+    autoscaling_plans,
+    busy_plans,
     crowded_plans,
     crowded_queues,
     event_plans,
     modern_plans,
     plans,
+    provisioned,
     queue_plans,
     returned_reservations,
+    slow_init_plans,
 )
 
 
 def rows_of(log: EventLog) -> dict[str, list[tuple[object, ...]]]:
     """The rows of an event log, table by table."""
 
-    def rows(table: object, *names: str) -> list[tuple[object, ...]]:
+    def rows(table: object, *names: str) -> list[tuple[Any, ...]]:
         return list(zip(*(getattr(table, name).tolist() for name in names), strict=True))
 
     return {
@@ -63,7 +69,11 @@ def rows_of(log: EventLog) -> dict[str, list[tuple[object, ...]]]:
         "batches": rows(log.batches, "queue", "request", "first_attempt", "attempts", "is_accepted"),
         "deliveries": rows(log.deliveries, "message", "batch", "received_ns"),
         "source_invokes": [(invoke,) for invoke in log.source_invokes],
-        "environments": rows(log.environments, "function", "created_ns", "init_ns", "reaped_ns"),
+        "environments": rows(
+            log.environments, "function", "created_ns", "sandbox_ns", "init_ns", "reaped_ns", "is_provisioned"
+        ),
+        "spillovers": rows(log.spillovers, "request", "function", "attempt", "time_ns", "reason"),
+        "capacity": rows(log.capacity, "time_ns", "function", "requested", "allocated", "status", "cause"),
     }
 
 
@@ -299,4 +309,50 @@ def test_the_engine_agrees_on_fifo_queues(plan: Plan) -> None:
 @example(TEN_LARGE_MESSAGES)
 def test_the_engine_agrees_on_queues_of_records_and_through_changes(plan: Plan) -> None:
     """Standard and FIFO queues, destinations of events, redrives, and other limits and code on the way."""
+    assert_engine_agrees(plan)
+
+
+@settings(max_examples=150)
+@given(provisioned(plans() | crowded_plans(), has_changes=False))
+def test_the_engine_agrees_on_provisioned_concurrency(plan: Plan) -> None:
+    """Who gets a provisioned environment and who spills over and why, beside reservations, resets and old age."""
+    assert_engine_agrees(plan)
+
+
+@settings(max_examples=300)
+@given(provisioned(busy_plans() | plans()))
+def test_the_engine_agrees_on_changes_of_provisioned_concurrency(plan: Plan) -> None:
+    """More and less of it, new code, other quotas and reservations, while batches of it are under way."""
+    assert_engine_agrees(plan)
+
+
+@settings(max_examples=150)
+@given(slow_init_plans())
+def test_the_engine_agrees_on_inits_that_are_too_long(plan: Plan) -> None:
+    """Batches that fail, beside others that do not."""
+    assert_engine_agrees(plan)
+
+
+@given(provisioned(modern_plans(has_changes=False)))
+def test_the_engine_agrees_on_provisioned_concurrency_behind_all_of_it(plan: Plan) -> None:
+    """Front ends, SDKs and virtual users."""
+    assert_engine_agrees(plan)
+
+
+@given(provisioned(event_plans()))
+def test_the_engine_agrees_on_events_on_provisioned_concurrency(plan: Plan) -> None:
+    """They take no token, and no request rate makes them spill over."""
+    assert_engine_agrees(plan)
+
+
+@given(provisioned(queue_plans(has_changes=False)))
+def test_the_engine_agrees_on_queues_and_provisioned_concurrency(plan: Plan) -> None:
+    """Batches of messages are synchronous."""
+    assert_engine_agrees(plan)
+
+
+@settings(max_examples=300)
+@given(autoscaling_plans())
+def test_the_engine_agrees_on_autoscaling(plan: Plan) -> None:
+    """Target tracking by both statistics and scheduled actions, minute by minute."""
     assert_engine_agrees(plan)

@@ -10,11 +10,13 @@ from lambdasim.metrics.run import Run
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.platform.token_bucket import NO_TOKEN, bucket_limits, debt_after_token
 from lambdasim.report.pictures import Pictures
-from lambdasim.report.pictures.ceilings import tokens_left
+from lambdasim.report.pictures.ceilings import scaling_ceiling, tokens_left
 from lambdasim.report.pictures.stack import concurrency_stack
 from lambdasim.report.pictures.style import (
     REASON_COLOURS,
 )
+from tests.behaviour.capacity_timeline import ONE_A_SECOND, to
+from tests.builders import trace
 from tests.report.runs import functions, labelled, run_of, texts_of
 
 
@@ -119,3 +121,57 @@ class TestConcurrency:
             taken.append(now)
             left = tokens_left(np.array(taken), bucket, np.array([now]))[0]
             assert left == pytest.approx((bucket.depth - debt) / bucket.cost, abs=1e-9)
+
+
+class TestProvisioned:
+    """Provisioned units in the picture: idle ones on top of the stack, and no tokens of the scaling rate."""
+
+    def test_idle_units_lie_above_the_stack(self) -> None:
+        """3 units, 5 asked for at 10; one is busy from 2 to 6, two from 20 to 21, and one runs on demand then."""
+        function = {"provisioned_concurrency": 3, "provisioned_allocation": ONE_A_SECOND}
+        run = run_of(
+            functions={"f": function, "g": {}},
+            traffic={"t": {"function": "f", "trace": trace([(2, 4), (20, 1), (20, 1), (20, 1, None, "g")])}},
+            changes=[to(10, 5)],
+            duration="30s",
+        )
+        stack = concurrency_stack(run)
+        assert stack.is_exact
+        at = dict(zip((stack.times_ns / 1e9).tolist(), stack.idle_provisioned.tolist(), strict=True))
+        assert {time: at[time] for time in (0, 2, 6, 10, 20, 21)} == {0: 3, 2: 2, 6: 3, 10: 5, 20: 3, 21: 5}
+        ax = Pictures(run).concurrency()
+        assert "provisioned, idle:\nno other gets it" in texts_of(ax)
+        assert any("up to 5 units provisioned" in text for text in texts_of(ax))
+        heights = labelled(ax, "provisioned, idle").get_paths()[0].vertices[:, 1]
+        assert heights.max() == 6  # at 20: three in flight below three idle ones
+
+    def test_means_of_idle_units(self) -> None:
+        """With more changes than pixels the mean over each interval: 4 units, 100/s x 20 ms = 2 of them busy."""
+        run = run_of(
+            functions={"f": {"duration": "20ms", "provisioned_concurrency": 4}},
+            traffic={"t": {"function": "f", "rate": "100/s", "arrivals": "uniform"}},
+            duration="60s",
+        )
+        stack = concurrency_stack(run)
+        assert not stack.is_exact
+        assert float(np.median(stack.idle_provisioned)) == pytest.approx(2, abs=0.1)
+        mean = (stack.idle_provisioned[:-1] * np.diff(stack.times_ns)).sum() / stack.times_ns[-1]
+        assert mean == pytest.approx(2, abs=0.01)
+
+    def test_within_a_reservation_they_are_part_of_it(self) -> None:
+        """Its space is drawn already."""
+        function = {"reserved_concurrency": 5, "provisioned_concurrency": 3}
+        stack = concurrency_stack(run_of(functions={"f": function}, rows=[0], duration="5s"))
+        assert not stack.idle_provisioned.any()
+
+    def test_they_take_no_scaling_tokens(self) -> None:
+        """A burst of 2 and hardly any refill: 3 units are ready, 2 more may start, and the last of 6 is refused."""
+        run = run_of(
+            functions={"f": {"provisioned_concurrency": 3, "duration": "9s"}},
+            rows=[0] * 6,
+            region={"scaling": {"burst": 2, "rate": 1, "per": "1000s"}},
+            duration="10s",
+        )
+        assert len(run.log.throttles) == 1
+        ceiling = scaling_ceiling(run, (0,), np.array([0, 5 * 10**9]))
+        assert ceiling.tolist() == pytest.approx([5, 5.005])

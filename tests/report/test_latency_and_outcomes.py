@@ -164,6 +164,14 @@ class TestOutcomes:
         assert np.flatnonzero(alone.offered).tolist() == [0, 40, 80]
         assert both.offered.sum() == pytest.approx(3 + 20)
 
+    def test_a_warmer_offers_what_it_sent(self) -> None:
+        """Three pings at 0 and at 8 s; those at 4 s are switched off."""
+        traffic = {"warm": {"function": "f", "warmer": {"every": "4s", "concurrency": 3}}}
+        changes = [{"at": "3s", "traffic": {"warm": "off"}}, {"at": "5s", "traffic": {"warm": "on"}}]
+        made = outcome_bins(run_of(traffic=traffic, changes=changes, duration="10s"))
+        assert np.flatnonzero(made.offered).tolist() == [0, 80]
+        assert made.offered.sum() == 6
+
     @pytest.mark.parametrize(
         ("highest_per_s", "unit"),
         [(0, "second"), (1, "second"), (0.99, "minute"), (1 / 60, "minute"), (0.9 / 60, "hour"), (1e-9, "hour")],

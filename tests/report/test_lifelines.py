@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from lambdasim.report.pictures.occupancy import covered
 from lambdasim.report.pictures.style import (
     Colour,
 )
-from tests.report.runs import run_of, texts_of, two_functions
+from tests.behaviour.capacity_timeline import to
+from tests.builders import trace
+from tests.report.runs import labelled, run_of, texts_of, two_functions
 
 
 class TestLifelines:
@@ -93,6 +96,51 @@ class TestLifelines:
         assert ax.get_ylabel() == "row, used again"
         assert any("61 environments in 1 row, each used again when its environment is gone" in t for t in texts_of(ax))
         assert Pictures(one_by_one[1]).lifelines().get_ylabel() == "environment (1: oldest)"
+
+    def test_provisioned_environments_have_the_lowest_rows(self) -> None:
+        """Born after the one of 5 s, as they are asked for at 10 s; a line stands beside them."""
+        function = {"provisioned_concurrency": 0, "provisioned_allocation": "unlimited"}
+        run = run_of(functions={"f": function}, rows=[5, 12], duration="20s", changes=[to(10, 2)])
+        assert run.log.environments.is_provisioned.tolist() == [False, True, True]
+        made = rows_of(run.log)
+        assert (made.row.tolist(), made.provisioned) == ([2, 0, 1], ((0, 2),))
+        ax = Pictures(run).lifelines()
+        bracket = labelled(ax, "provisioned")
+        assert tuple(bracket.get_ydata()) == (0.1, 1.9)
+        assert ax.get_ylabel() == "environment (provisioned first, then by age)"
+        assert "provisioned" in texts_of(ax)
+        assert any("3 environments, 2 provisioned, 1 cold start, 2 invocations" in text for text in texts_of(ax))
+
+    def test_shared_rows_of_provisioned_environments(self) -> None:
+        """A row each for one on demand after another, above one provisioned environment after another; by function."""
+        lives = {"provisioned_concurrency": 1, "idle_timeout": "1s", "max_age": "8s"}
+        run = run_of(
+            functions={"f": lives, "g": {}},
+            traffic={
+                "f": {"function": "f", "trace": trace([0, 0, 10, 10, 20, 20])},
+                "g": {"function": "g", "trace": trace([3])},
+            },
+            duration="30s",
+        )
+        born = run.log.environments
+        made = shared_rows(run.log)
+        assert made.groups == ((1, 0, 1), (0, 1, 2))
+        assert made.provisioned == ((1, 1),)
+        assert born.is_provisioned.sum() == 3  # the first, and two in its place when it is 10 s old, and again
+        expected = np.where(born.function == 1, 0, np.where(born.is_provisioned, 1, 2))
+        assert made.row.tolist() == expected.tolist()
+
+    def test_shared_rows_where_births_are_out_of_order(self) -> None:
+        """The fourth was created at 9 s, by its init before its birth: both rows were taken then, until 10 and 11 s."""
+        log = run_of(functions={"f": {"provisioned_concurrency": 4}}, rows=[0], duration="60s").log
+        times = {"created_ns": [0, 0, 12, 9], "reaped_ns": [10, 11, 50, 50]}
+        born = replace(log.environments, **{name: np.array(values) * 10**9 for name, values in times.items()})
+        assert shared_rows(replace(log, environments=born)).row.tolist() == [0, 1, 0, 2]
+
+    def test_no_line_without_provisioned_environments(self, spike: Run) -> None:
+        """Nor a word of them."""
+        assert rows_of(spike.log).provisioned == ()
+        assert "provisioned" not in texts_of(Pictures(spike).lifelines())
 
     def test_the_heat_strip_of_shared_rows_holds_all_the_time(self) -> None:
         """Two seconds of each of 61 environments."""

@@ -27,6 +27,7 @@ USERS = {
 }
 MMPP = {"function": "f", "rate": "5/s", "arrivals": {"mmpp": {"ratio": 10, "quiet": "5s", "busy": "1s"}}}
 ROWS = {"function": "f", "trace": trace([0.5, 0.6, 0.7, 29.0])}
+PINGS = {"function": "f", "warmer": {"every": "10s", "concurrency": 3}}
 
 
 def made(duration: str = "30s", **traffic: Any) -> Scenario:
@@ -88,6 +89,17 @@ class TestLines:
         lines = offered_lines(scenario(traffic={"log": ROWS}, duration="30s", changes=off), 1)
         assert stripped(cells(lines, "log"))[-1] == "3"
 
+    def test_of_a_warmer(self) -> None:
+        """Three pings at 0, 10 and 20 s: nine in 30 s, and three in a quarter of a second at most."""
+        lines = offered_lines(made(warm=PINGS), 1)
+        assert stripped(cells(lines, "warm")) == ["warm", "warmer", "0.3/s", "12/s", "0:00", "9"]
+
+    def test_of_a_warmer_that_is_switched_off(self) -> None:
+        """Without the second round."""
+        off = [{"at": "9s", "traffic": {"warm": "off"}}, {"at": "11s", "traffic": {"warm": "on"}}]
+        lines = offered_lines(scenario(traffic={"warm": PINGS}, duration="30s", changes=off), 1)
+        assert stripped(cells(lines, "warm"))[-1] == "6"
+
     @pytest.mark.parametrize(
         ("law", "words"),
         [({"gamma": {"cv": 1.5}}, "gamma, cv 1.5"), (MMPP["arrivals"], "mmpp, x10"), ("uniform", "uniform")],
@@ -125,9 +137,10 @@ class TestPicture:
         assert x[y.argmax()] == 20
         assert "all rates" not in [line.get_label() for line in offered(made(web=STEPS), 1).lines]
 
-    def test_traces_are_bars(self) -> None:
-        """An area as high as the rate in each of 120 parts."""
-        axes = offered(made(log=ROWS), 1)
+    @pytest.mark.parametrize("source", [ROWS, PINGS])
+    def test_traces_and_warmers_are_bars(self, source: Any) -> None:
+        """An area as high as the rate in each of 120 parts: three requests in a quarter of a second."""
+        axes = offered(made(log=source), 1)
         (bars,) = [area for area in axes.collections if area.get_label() == "log"]
         corners = bars.get_paths()[0].vertices
         assert corners[:, 1].max() == pytest.approx(3 / 0.25)

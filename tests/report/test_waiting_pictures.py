@@ -641,9 +641,9 @@ class TestFiles:
             assert saved & {*OF_QUEUES, *OF_STREAMS} == set(expected)
 
     def test_all_kinds_of_work_in_one_run(self) -> None:
-        """Requests, events, messages and records: every picture there is."""
+        """Requests, events, messages and records, and provisioned concurrency: every picture there is."""
         run = run_of(
-            functions={"f": {}},
+            functions={"f": {"provisioned_concurrency": 1}},
             queues={"q": {"event_source_mapping": {"function": "f"}}},
             streams={"s": {"event_source_mapping": {"function": "f"}}},
             traffic={

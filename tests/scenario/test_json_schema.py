@@ -27,6 +27,7 @@ REFUSED = sorted((ROOT / "scenarios" / "refused").glob("*.yaml"))
 # Scenarios that are right, but for what stands in place of <>.
 TOP = "duration: 1m\n<>\nfunctions: {api: {duration: 1s, init: 0}}\ntraffic: {web: {function: api, rate: 1/s}}\n"
 FUNCTION = "duration: 1m\nfunctions: {api: {init: 0, <>}}\ntraffic: {web: {function: api, rate: 1/s}}\n"
+BARE = FUNCTION.replace("init: 0, <>", "<>")
 TRAFFIC = "duration: 1m\nfunctions: {api: {duration: 1s, init: 0}}\ntraffic: {web: {function: api, <>}}\n"
 
 # The same for a queue q and its mapping, for a stream s and its mapping.
@@ -66,6 +67,27 @@ GOOD: list[Any] = [
     (FUNCTION, "duration: 1s, scaling: {burst: 5, rate: 1, per: 1s}"),
     (FUNCTION, "duration: 1s, timeout: 14m60s, memory: 0.125GB, code_size: 250MB, versions: 7"),
     (FUNCTION, "duration: 1s, timeout: 1000ms, memory: 10240MB, code_size: "),
+    (BARE, "duration: 1s, runtime: python3.13"),
+    (BARE, "duration: 1s, runtime: java21, architecture: arm64, package: zip, init: "),
+    (BARE, "duration: 1s, runtime: go, package: image, sandbox: 0"),
+    (BARE, "duration: 1s, runtime: python3.9, init: 400ms, sandbox: {uniform: [0, 1s]}"),
+    (BARE, "duration: 1s, runtime: java11, snapstart: true"),
+    (BARE, "duration: 1s, runtime: java11, snapstart: {restore: {lognormal: {p50: 1s, p99: 2s}}, billed: 16%}"),
+    (FUNCTION, "duration: 1s, runtime: nodejs22.x, snapstart: false"),
+    (FUNCTION, "duration: 1s, snapstart: "),
+    (FUNCTION, "duration: {cpu: 80ms}"),
+    (FUNCTION, "duration: {cpu: {exponential: {mean: 80ms}}, io: 0, threads: 6}, memory: 10GB"),
+    (TOP, "changes: [{at: 5s, functions: {api: {duration: {cpu: 80ms, io: 1s}}}}]"),
+    (FUNCTION, "duration: 1s, provisioned_concurrency: 0, provisioned_allocation: unlimited"),
+    (FUNCTION, "duration: 1s, provisioned_allocation: {prepare: {uniform: [1m, 2m]}, rate: 6000, per: 1m}"),
+    (FUNCTION, "duration: 1s, autoscaling: {min_capacity: 0, max_capacity: 9, target: 72.5%, statistic: maximum}"),
+    (
+        FUNCTION,
+        "duration: 1s, autoscaling: {min_capacity: 1, max_capacity: 2, scheduled_actions: [{at: 10s, max_capacity: 5},"
+        " {schedule: 'cron(50 8 ? * MON-FRI *)', starts: monday 08:00, min_capacity: 2, max_capacity: 2}]}",
+    ),
+    (TOP, "changes: [{at: 30s, functions: {api: {provisioned_concurrency: 5}}}]"),
+    (TOP, "changes: [{at: 30s, functions: {api: {provisioned_concurrency: none}}}]"),
     (TOP, "region: {code_storage: 1TB}"),
     (TOP, "region: {code_storage: unlimited}"),
     (TOP, "slo: {p50: 1s, p999: , max: 1h, mean: 0.5s, throttled: 0, failed: 0.1%, timed_out_client: 100%, cold: 1%}"),
@@ -107,6 +129,10 @@ GOOD: list[Any] = [
     (TRAFFIC, "rate: 1/s, via: {front_end: alb, timeout: unlimited, throttle_status: 503}"),
     (TRAFFIC, "rate: 1/s, via:"),
     (TRAFFIC, "virtual_users: 50, think_time: 5s"),
+    (TRAFFIC, "warmer: {every: 5m}"),
+    (TRAFFIC, "warmer: {every: 5m, concurrency: 3, duration: 50ms, starts: 0s, stagger: 10ms}, client: {timeout: 1s}"),
+    (TRAFFIC, "warmer: {every: 5m, duration: {uniform: [1ms, 9ms]}}, invoke: async, rate:"),
+    (TRAFFIC, "warmer: {every: 5m}, via: function-url"),
     (TRAFFIC, "rate: 1/s, invoke: async"),
     (TRAFFIC, "rate: 1/s, invoke: async, client: {}, via:"),
     (
@@ -200,7 +226,34 @@ BAD: list[Any] = [
     (FUNCTION, "duration: 1s, idle_timeout: 0"),
     (FUNCTION, "duration: 1s, errors: {rate: 0.1}"),
     (FUNCTION, "duration: 1s, errors: {rate: 101%}"),
-    (FUNCTION, "duration: 1s, provisioned_concurrency: 1"),
+    (BARE, "duration: 1s"),
+    (BARE, "duration: 1s, init: "),
+    (BARE, "duration: 1s, runtime: "),
+    (BARE, "duration: 1s, runtime: python3.9"),
+    (BARE, "duration: 1s, runtime: ruby3.4, architecture: arm64"),
+    (BARE, "duration: 1s, runtime: ruby3.4, package: image"),
+    (BARE, "duration: 1s, snapstart: false"),
+    (FUNCTION, "duration: 1s, sandbox: 5"),
+    (FUNCTION, "duration: 1s, sandbox: unlimited"),
+    (FUNCTION, "duration: 1s, package: jar"),
+    (FUNCTION, "duration: 1s, runtime: java21, snapstart: {restore: unlimited}"),
+    (FUNCTION, "duration: 1s, runtime: java21, snapstart: {billed: 0.45}"),
+    (FUNCTION, "duration: 1s, runtime: java21, snapstart: 'yes'"),
+    (FUNCTION, "duration: {io: 80ms}"),
+    (FUNCTION, "duration: {cpu: 80}"),
+    (FUNCTION, "duration: {cpu: 80ms, threads: 7}"),
+    (FUNCTION, "duration: {cpu: 80ms, constant: 1s}"),
+    (FUNCTION, "duration: 1s, provisioned_concurrency: -1"),
+    (FUNCTION, "duration: 1s, provisioned_concurrency: 1.5"),
+    (FUNCTION, "duration: 1s, provisioned_allocation: slow"),
+    (FUNCTION, "duration: 1s, provisioned_allocation: {prepare: 1m, rate: 0, per: 1m}"),
+    (FUNCTION, "duration: 1s, autoscaling: {}"),
+    (FUNCTION, "duration: 1s, autoscaling: {min_capacity: 1, max_capacity: 2}"),
+    (FUNCTION, "duration: 1s, autoscaling: {min_capacity: 1, max_capacity: 2, target: 5%}"),
+    (FUNCTION, "duration: 1s, autoscaling: {min_capacity: 1, max_capacity: 2, target: 95%}"),
+    (FUNCTION, "duration: 1s, autoscaling: {min_capacity: 1, max_capacity: 2, scheduled_actions: []}"),
+    (FUNCTION, "duration: 1s, autoscaling: {min_capacity: 1, max_capacity: 2, scheduled_actions: [{at: 1m}]}"),
+    (FUNCTION, "duration: 1s, autoscaling: {min_capacity: 1, max_capacity: 2, scheduled_actions: [{min_capacity: 1}]}"),
     (FUNCTION, "duration: 1s, scaling: {burst: 1, rate: 1, per: 1s, scope: region}"),
     (FUNCTION, "duration: {lognormal: {p50: 1s}}"),
     (FUNCTION, "duration: {lognormal: {p50: 1s, p99: 2s, sigma: 1}}"),
@@ -288,6 +341,16 @@ BAD: list[Any] = [
     (TRAFFIC, "virtual_users: 2000000, think_time: 1s"),
     (TRAFFIC, "virtual_users: 5, think_time: 1s, rate: 1/s"),
     (TRAFFIC, "virtual_users: 5, think_time: 1s, arrivals: uniform"),
+    (TRAFFIC, "warmer: {}"),
+    (TRAFFIC, "warmer: 5m"),
+    (TRAFFIC, "warmer: {every: 0s}"),
+    (TRAFFIC, "warmer: {every: 5m, concurrency: 0}"),
+    (TRAFFIC, "warmer: {every: 5m, duration: 0s}"),
+    (TRAFFIC, "warmer: {every: 5m, start: 1m}"),
+    (TRAFFIC, "warmer: {every: 5m}, rate: 1/s"),
+    (TRAFFIC, "warmer: {every: 5m}, arrivals: uniform"),
+    (TRAFFIC, "warmer: {every: 5m}, think_time: 1s"),
+    (SENDER, "warmer: {every: 5m}, invoke: sqs, queue: q"),
     (TRAFFIC, "rate: 1/s, think_time: 1s"),
     (TOP, "region: {api_gateway: {rate: 1.5/s, burst: 1}}"),
     (TOP, "region: {api_gateway: fast}"),
@@ -593,8 +656,3 @@ class TestForm:
         assert len(shown) > 15
         for schema, default in shown:
             assert Draft7Validator({**schema, "definitions": SCHEMA["definitions"]}).is_valid(default)
-
-    def test_keys_of_later_versions_are_absent(self) -> None:
-        """Nobody is offered a key that this version refuses."""
-        offered = {key for node in nodes(SCHEMA) for key in node.get("properties", {})}
-        assert not offered & {"provisioned_concurrency", "autoscaling", "snapstart"}

@@ -71,7 +71,7 @@ TOP_CASES: list[tuple[str, list[str]]] = [
     ("duration: 1m\nslo: {max: 0s, failed: 101%}", ["s.yaml:2:12 slo.max: must be at least 1ns, got 0s", "s.yaml:2:24 slo.failed: must be between 0% and 100%, got 101%"]),
     ("duration: 1m\nslo: {p98: 1s, latency: 1s}", ["s.yaml:2:7 slo.p98: is not a known key (did you mean p99?)", "s.yaml:2:16 slo.latency: is not a known key (the keys here are p50, p90, p95, p99, p999, max, mean, throttled, failed, timed_out_client, cold)"]),
     ("duration: 1m\nqueues: []\nstreams: 5", ["s.yaml:2:9 queues: must be a mapping, got an empty list", "s.yaml:3:10 streams: must be a mapping, got 5"]),
-    ("duration: 1m\nzzz: 1", ["s.yaml:2:1 zzz: is not a known key (the keys here are name, description, seed, duration, drain, profile, region, functions, queues, streams, traffic, changes, slo)"]),
+    ("duration: 1m\nzzz: 1", ["s.yaml:2:1 zzz: is not a known key (the keys here are name, description, seed, duration, drain, profile, region, functions, queues, streams, traffic, changes, pricing, slo)"]),
     ("duration: 1m\ndrain: on", ["s.yaml:2:8 drain: must be a time such as 90s, 250ms or 5m, got on (the units are ns, us, ms, s, m, h and d)"]),
     ("duration: 1m\ndrain: yes", ["s.yaml:2:8 drain: must be a time such as 90s, 250ms or 5m, got yes (the units are ns, us, ms, s, m, h and d)"]),
     ("duration: .inf", ["s.yaml:1:11 duration: must be a time such as 90s, 250ms or 5m, got .inf (the units are ns, us, ms, s, m, h and d)"]),
@@ -122,7 +122,7 @@ FUNCTION_CASES: list[tuple[str, list[str]]] = [
     ("code_size: 0.5MB", ["s.yaml:2:53 functions.api.code_size: must be a whole number of megabytes, got 0.5MB"]),
     ("code_size: 200MB, versions: 2000", ["s.yaml:2:53 functions.api.code_size: CodeStorageExceededException: Code storage limit exceeded. The functions store 390.6GB, the quota is 300GB: api 390.6GB (2,000 x 200MB). Delete at least 92,800MB, for example 464 of the 2,000 versions of api"]),
     ("async: {on_failure: q}", ["s.yaml:2:62 functions.api.async.on_failure: must be the name of a queue, got q (the queues are missing)"]),
-    ("code_size: 1MB, versions: 3, snapstart: on, autoscaling: {}, async: {}", ["s.yaml:2:71 functions.api.snapstart: snapstart is not supported yet (restoring environments from a snapshot)", "s.yaml:2:86 functions.api.autoscaling: autoscaling is not supported yet (provisioned concurrency that follows the load)"]),
+    ("code_size: 1MB, versions: 3, snapstart: yes please, async: {}", ["s.yaml:2:82 functions.api.snapstart: must be true, false or a mapping, got yes please (for example true)"]),
     ("{a: 1}: 2", ["s.yaml:2:42 functions.api: must have text as its keys, got a list or a mapping"]),
     ("reserved_concurrency: 950", ["s.yaml:2:64 functions.api.reserved_concurrency: Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [100]. The functions reserve 950 of the quota of 1000; at most 900 can be reserved"]),
     ("idle_timeout: {weibull: {}}", ["s.yaml:2:56 functions.api.idle_timeout: must name a known distribution; weibull is none (the distributions are constant, exponential, lognormal, gamma, uniform, empirical, quantiles, mixture)"]),
@@ -131,7 +131,7 @@ FUNCTION_CASES: list[tuple[str, list[str]]] = [
 
 # a traffic source
 TRAFFIC_CASES: list[tuple[str, list[str]]] = [
-    ("", ["s.yaml:3:16 traffic.web: must have exactly one of rate, stages, shape, trace, virtual_users, k6 or artillery; it has none of them"]),
+    ("", ["s.yaml:3:16 traffic.web: must have exactly one of rate, stages, shape, trace, virtual_users, k6, artillery or warmer; it has none of them"]),
     ("rate: 0/s", ["s.yaml:3:38 traffic.web.rate: must be above 0/s, got 0/s (leave the traffic source out if it sends nothing)"]),
     ("rate: 5", ["s.yaml:3:38 traffic.web.rate: must be a rate with its unit, got 5 (write 5/s or 5/min)"]),
     ("rate: 5/w", ["s.yaml:3:38 traffic.web.rate: must be a rate such as 20/s or 600/min, got 5/w (the units are /s, /min, /h and /d)"]),
@@ -188,7 +188,7 @@ WHOLE_CASES: list[tuple[str, list[str]]] = [
     ("", ["s.yaml: must hold a scenario; this file is empty"]),
     ("# only a comment\n", ["s.yaml: must hold a scenario; this file is empty"]),
     ("a: 1\n---\nb: 2\n", ["s.yaml:2:1: must hold one YAML document only, got a second one"]),
-    ("a: !!python/object:os.system x\n", ["s.yaml:1:1 duration: is required (for example duration: 5m)", "s.yaml:1:1 functions: is required (for example functions: {api: {duration: 200ms, init: 400ms}})", "s.yaml:1:1 traffic: is required (for example traffic: {web: {function: api, rate: 20/s}})", "s.yaml:1:1 a: is not a known key (the keys here are name, description, seed, duration, drain, profile, region, functions, queues, streams, traffic, changes, slo)", "s.yaml:1:4 a: must not have a tag, got !!python/object:os.system"]),
+    ("a: !!python/object:os.system x\n", ["s.yaml:1:1 duration: is required (for example duration: 5m)", "s.yaml:1:1 functions: is required (for example functions: {api: {duration: 200ms, init: 400ms}})", "s.yaml:1:1 traffic: is required (for example traffic: {web: {function: api, rate: 20/s}})", "s.yaml:1:1 a: is not a known key (the keys here are name, description, seed, duration, drain, profile, region, functions, queues, streams, traffic, changes, pricing, slo)", "s.yaml:1:4 a: must not have a tag, got !!python/object:os.system"]),
     ("a: \"\\q\"\n", ["s.yaml:1:6: must be valid YAML: text in double quotes must not hold an unknown escape (use single quotes)"]),
     ("a: &a [*a]\n", ["s.yaml:1:4: must not hold itself through an alias"]),
     ("a: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]\n", ["s.yaml:1:53: must not be nested more than 50 deep"]),
@@ -196,8 +196,8 @@ WHOLE_CASES: list[tuple[str, list[str]]] = [
     ("functions: {}\ntraffic: []\nduration: 1m\n", ["s.yaml:1:12 functions: must name at least one function, got an empty mapping", "s.yaml:2:10 traffic: must be a mapping, got an empty list"]),
     ("duration: 1m\nfunctions: {'a b': {duration: 1s, init: 0}}\ntraffic: {'x/y': {function: 'a b', rate: 1/s}}\n", ["s.yaml:2:13 functions.a b: must have a name of at most 64 letters, digits, dots, hyphens and underscores", "s.yaml:3:11 traffic.x/y: must have a name of at most 64 letters, digits, dots, hyphens and underscores"]),
     ("duration: 1m\nfunctions: {api: 5}\ntraffic: {web: 5}\n", ["s.yaml:2:18 functions.api: must be a mapping, got 5", "s.yaml:3:16 traffic.web: must be a mapping, got 5"]),
-    ("duration: 1m\nfunctions: {api: {duration: 1s}}\ntraffic: {web: {rate: 1/s}}\n", ["s.yaml:2:18 functions.api.init: is required (for example init: 400ms)", "s.yaml:3:16 traffic.web.function: is required"]),
-    ("duration: 1m\nfunctions: {api: {duration: 1s, runtime: python3.13}}\ntraffic: {web: {function: 12, rate: 1/s}}\n", ["s.yaml:2:18 functions.api.init: is required (a runtime does not give an init yet; that is not supported yet; write init: 400ms)", "s.yaml:3:27 traffic.web.function: must be text, got 12 (write it in quotes, \"12\")"]),
+    ("duration: 1m\nfunctions: {api: {duration: 1s}}\ntraffic: {web: {rate: 1/s}}\n", ["s.yaml:2:18 functions.api.init: is required (for example init: 400ms, or runtime: python3.13)", "s.yaml:3:16 traffic.web.function: is required"]),
+    ("duration: 1m\nfunctions: {api: {duration: 1s, runtime: python3.9}}\ntraffic: {web: {function: 12, rate: 1/s}}\n", ["s.yaml:2:18 functions.api.init: is required: no init of python3.9 is known (known are python3.12, python3.13, python3.14; or write init: 400ms)", "s.yaml:3:27 traffic.web.function: must be text, got 12 (write it in quotes, \"12\")"]),
     ("duration: 1m\nfunctions: {api: {duration: 1s, init: {mixture: [{weight: 0, exponential: {mean: 5}}, {exponential: {man: 1s}}]}}}\ntraffic: {web: {function: ap, rate: 1/s}}\n", ["s.yaml:2:59 functions.api.init.mixture.0.weight: must be above 0, got 0", "s.yaml:2:82 functions.api.init.mixture.0.exponential.mean: must be a time with its unit, got 5 (write 5s or 5ms)", "s.yaml:2:87 functions.api.init.mixture.1.weight: is required", "s.yaml:2:101 functions.api.init.mixture.1.exponential.mean: is required", "s.yaml:2:102 functions.api.init.mixture.1.exponential.man: is not a known key (did you mean mean?)", "s.yaml:3:27 traffic.web.function: must be the name of a function, got ap (did you mean api?)"]),
 ]
 

@@ -107,7 +107,7 @@ def test_problems_name_the_setting(tmp_path: Path) -> None:
         f"{path}:1:11 duration: must be a time with its unit, got 1 (write 1s or 1ms)",
         "--set seed: must be at least 0, got -1",
         "--set region.concurrency_quota: must be at least 1, got 0",
-        "--set functions.b.duration functions.b.init: is required (for example init: 400ms)",
+        "--set functions.b.duration functions.b.init: is required (for example init: 400ms, or runtime: python3.13)",
     ]
 
 

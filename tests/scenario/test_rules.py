@@ -280,8 +280,9 @@ class TestChanges:
     @pytest.mark.parametrize(
         ("change", "words"),
         [
-            ({"functions": {"api": {}}}, "must change something: reserved_concurrency, duration or errors"),
-            ({"functions": {"api": {"reserved_concurrency": None}}}, "write none to give the reservation back"),
+            ({"functions": {"api": {}}}, "must change something: reserved_concurrency, provisioned_con"),
+            ({"functions": {"api": {"reserved_concurrency": None}}}, "write none to give the units back"),
+            ({"functions": {"api": {"provisioned_concurrency": None}}}, "write none to give the units back"),
             ({}, "must change something: region, deploy, redrive, functions or traffic"),
         ],
     )

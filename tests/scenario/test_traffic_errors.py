@@ -54,7 +54,7 @@ CASES: list[tuple[str, list[str]]] = [
     ("k6: {executor: constant-vus, vus: 10, duration: '30s'}", ["s.yaml:3:16 traffic.web: must have a think_time beside the virtual users of k6 (how long a user waits after an answer, for example think_time: 5s)"]),
     ("k6: {stages: [{duration: 10s, target: 5}]}, think_time: 1s, arrivals: poisson", ["s.yaml:3:16 traffic.web: must not have arrivals beside the virtual users of k6 (answers say when each request comes)"]),
     ("k6: {vus: 10, duration: 30s, stages: [{duration: 10s, target: 5}]}, think_time: 1s", ["s.yaml:3:46 traffic.web.k6.duration: must not stand beside vus and stages"]),
-    ("k6: {executor: constant-arrival-rate, rate: 30, duration: 30s}, rate: 5/s", ["s.yaml:3:16 traffic.web: must have exactly one of rate, stages, shape, trace, virtual_users, k6 or artillery; it has rate and k6"]),
+    ("k6: {executor: constant-arrival-rate, rate: 30, duration: 30s}, rate: 5/s", ["s.yaml:3:16 traffic.web: must have exactly one of rate, stages, shape, trace, virtual_users, k6, artillery or warmer; it has rate and k6"]),
     ("k6: {executor: constant-arrival-rate, rate: 30, duration: 30s}, think_time: 5s", ["s.yaml:3:16 traffic.web: must not have think_time without virtual_users"]),
     ("artillery: 5", ["s.yaml:3:43 traffic.web.artillery: must be a list of phases, got 5 (for example [{duration: 60, arrivalRate: 5}])"]),
     ("artillery: []", ["s.yaml:3:43 traffic.web.artillery: must have at least 1 item, got an empty list"]),
@@ -63,6 +63,14 @@ CASES: list[tuple[str, list[str]]] = [
     ("artillery: [{duration: 60, arrivalRate: 5, rampto: 50}]", ["s.yaml:3:75 traffic.web.artillery.0.rampto: is not a known key (did you mean rampTo?)"]),
     ("artillery: [{arrivalRate: 5}, {duration: 5}, {pause: 5, duration: 10}, {duration: 5, rampTo: 5}, {duration: 5, arrivalCount: 5, rampTo: 3}]", ["s.yaml:3:44 traffic.web.artillery.0: must have a duration (for example duration: 60)", "s.yaml:3:62 traffic.web.artillery.1: must have exactly one of arrivalRate, arrivalCount and pause; it has none of them", "s.yaml:3:77 traffic.web.artillery.2: must not have a duration beside a pause", "s.yaml:3:103 traffic.web.artillery.3: must have exactly one of arrivalRate, arrivalCount and pause; it has none of them (write arrivalRate: 0)", "s.yaml:3:129 traffic.web.artillery.4: must not have rampTo without arrivalRate"]),
     ("artillery: [{duration: 0, arrivalRate: 5s}]", ["s.yaml:3:55 traffic.web.artillery.0.duration: must be above 0, got 0", "s.yaml:3:71 traffic.web.artillery.0.arrivalRate: must be a number, got 5s"]),
+    ("warmer: 5m", ["s.yaml:3:40 traffic.web.warmer: must be a mapping, got 5m"]),
+    ("warmer: {concurrency: 0, duration: fast}", ["s.yaml:3:40 traffic.web.warmer.every: is required", "s.yaml:3:54 traffic.web.warmer.concurrency: must be at least 1, got 0", "s.yaml:3:67 traffic.web.warmer.duration: must be a time such as 90s, 250ms or 5m, got fast (the units are ns, us, ms, s, m, h and d)"]),
+    ("warmer: {every: 0s, start: 5m}", ["s.yaml:3:48 traffic.web.warmer.every: must be at least 1ns, got 0s", "s.yaml:3:52 traffic.web.warmer.start: is not a known key (did you mean starts?)"]),
+    ("warmer: {every: 10s, concurrency: 2, stagger: 10s}", ["s.yaml:3:40 traffic.web.warmer: must have (concurrency - 1) x stagger below every: a round of pings ends before the next one begins"]),
+    ("warmer: {every: 5m}, rate: 1/s", ["s.yaml:3:16 traffic.web: must have exactly one of rate, stages, shape, trace, virtual_users, k6, artillery or warmer; it has rate and warmer"]),
+    ("warmer: {every: 5m}, arrivals: uniform", ["s.yaml:3:16 traffic.web: must not have arrivals beside a warmer (the warmer says when each ping comes)"]),
+    ("warmer: {every: 5m}, think_time: 1s", ["s.yaml:3:16 traffic.web: must not have think_time without virtual_users"]),
+    ("warmer: {every: 5m}, invoke: sqs, queue: q", ["s.yaml:3:16 traffic.web: must not have a warmer beside invoke: sqs (a ping calls the function itself; write invoke: sync or async)"]),
     ("artillery: [{duration: 1ms, arrivalCount: 1000000000}]", ["s.yaml:3:44 traffic.web.artillery.0: must have at most 1e9 arrivals per second"]),
 ]
 
