@@ -764,10 +764,11 @@ def slow_init_plans(draw: DrawFn) -> Plan:
 @st.composite
 def autoscalings(draw: DrawFn) -> AutoscalingPlan:
     """Few points in a row, targets of which few units are a multiple, and perhaps other bounds later."""
-    least = draw(st.sampled_from([0, 0, 1, 1, 2, 5]))
+    least = draw(st.sampled_from([0, 1, 1, 2, 2, 5]))
     most = least + draw(st.integers(1, 8))
     bounds, actions = (least, most), []
-    for at in sorted(draw(st.lists(st.integers(0, 9) | st.integers(0, 80), max_size=3))):
+    times = st.integers(0, 9) | st.integers(0, 80) | st.integers(1, 9).map(lambda minute: 6 * minute)
+    for at in sorted(draw(st.lists(times, max_size=3))):
         low = draw(st.sampled_from([0, 0, 1, 2, 3, 6]))
         high = low + draw(st.integers(0, 6))
         both = [(low, high)]
@@ -783,12 +784,12 @@ def autoscalings(draw: DrawFn) -> AutoscalingPlan:
         is_maximum=draw(st.booleans()),
         actions=tuple(actions),
         delay=draw(st.sampled_from([0, 0, 1, 6, 7])),
-        out_points=draw(st.sampled_from([1, 2, 2, 3])),
-        in_points=draw(st.sampled_from([1, 2, 2, 3])),
+        out_points=draw(st.sampled_from([1, 1, 2, 3])),
+        in_points=draw(st.sampled_from([1, 1, 2, 3])),
         in_percent=draw(st.sampled_from([90, 90, 100, 50])),
         step_percent=draw(st.sampled_from([10, 10, 40, 99])),
-        out_cooldown=draw(st.sampled_from([0, 0, 6, 12, 13])),
-        in_cooldown=draw(st.sampled_from([0, 0, 6, 12, 13])),
+        out_cooldown=draw(st.sampled_from([0, 0, 6, 12, 13, 30])),
+        in_cooldown=draw(st.sampled_from([0, 0, 6, 12, 13, 30])),
     )
 
 
@@ -815,17 +816,15 @@ def autoscaling_plans(draw: DrawFn) -> Plan:
                 autoscaling=scaled,
             )
         )
-    n_minutes = draw(st.integers(4, 14))
-    times: list[int] = []
-    for minute in range(n_minutes):
-        loads = st.sampled_from([0, 1, 1, 1, 2, 2, 4] if minute % 4 else [1, 3, 5, 6])
-        times += draw(st.lists(st.integers(6 * minute, 6 * minute + 5), max_size=draw(loads)))
-    number = st.integers(0, len(made) - 1)
-    rows_ = tuple(Row(time, function=draw(number), duration=draw(_maybe(st.integers(1, 9)))) for time in sorted(times))
+    phase = st.tuples(st.integers(1, 4), st.sampled_from([0, 1, 1, 2, 4, 6]))
+    loads = [load for minutes, load in draw(st.lists(phase, min_size=2, max_size=6)) for _ in range(minutes)]
+    times = [6 * minute + draw(st.integers(0, 5)) for minute, load in enumerate(loads) for _ in range(load)]
+    number, longer = st.integers(0, len(made) - 1), st.sampled_from([None, None, None, 1, 9])
+    rows_ = tuple(Row(time, function=draw(number), duration=draw(longer)) for time in sorted(times))
     plan = Plan(
         functions=tuple(made),
         sources=(SourcePlan(function=0, rows=rows_),),
-        duration=6 * n_minutes,
+        duration=6 * len(loads),
         drain=draw(st.sampled_from([0, 12, 30])),
         tick_ms=10_000,
     )

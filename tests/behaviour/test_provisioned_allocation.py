@@ -387,6 +387,21 @@ class TestFailedInit:
         assert refusals(log) == [(139, "account_concurrency"), (140, "account_concurrency")]
         assert on_provisioned(log) == [6]
 
+    def test_the_one_that_would_have_failed_may_be_given_up_before(self) -> None:
+        """Due at 211, 212 and 213, with inits of 1, 1 and 150 s (with this seed): begun at 210, 211 and 63.
+
+        The third would fail at 63 + 130 = 193, before the others begin. Given up at 100, it fails nothing.
+        """
+        slow = {"prepare": "200s", "rate": 1, "per": "1s"}
+        function = {**SHORT_TIMEOUT, "init": {"empirical": ["1s", "150s"]}, "provisioned_allocation": slow}
+        failed = allocating([], to(10, 3), function=function, seed=5)
+        assert levels(failed)[-1] == (193, 0, 0, FAILED)
+        assert births_and_deaths(failed) == [(63, 193)]
+        log = allocating([(193, 1), (212, 1)], to(10, 3), to(100, 2), function=function, seed=5)
+        assert levels(log)[1:] == [(100, 2, 0, IN_PROGRESS), (212, 2, 2, READY)]
+        assert births_and_deaths(log) == [(63, 100), (210, None), (211, None)]
+        assert on_provisioned(log) == [1]
+
     def test_another_request_goes_on(self) -> None:
         """2 at 10 fail at 140; 1 more at 20 would fail at 150 and is asked for until then."""
         log = allocating([], to(10, 2), to(20, 3), function={**SHORT_TIMEOUT, "init": "131s"})

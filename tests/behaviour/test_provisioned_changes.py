@@ -181,6 +181,12 @@ class TestWithReservations:
         assert refusals(log) == [(4, "account_concurrency"), (5, "account_concurrency")]
         assert spilled(log) == [(8, "concurrency")]
 
+    def test_busy_units_stay_out_of_the_pool_until_they_are_free(self) -> None:
+        """Quota 4, P = 2, both busy from 0 to 5 and not wanted from 1 on: g finds 2 at 2, and 2 more at 5."""
+        rows = [(0, 5), (0, 5), *[(2, 9, None, "g")] * 3, *[(5, 9, None, "g")] * 3]
+        log = changing(2, rows, to(1, "none"), others={"g": {}}, region={"concurrency_quota": 4})
+        assert refusals(log) == [(2, "account_concurrency"), (5, "account_concurrency")]
+
     def test_units_count_for_a_reservation_that_comes_later(self) -> None:
         """P = 1 busy from 0 to 10, R = 1 from 2 on: full at 3, free at 10."""
         change = {"at": "2s", "functions": {"f": {"reserved_concurrency": 1}}}

@@ -69,7 +69,8 @@ class Autoscaling:
         if minute < 0:
             return None
         start, end = minute * MINUTE, (minute + 1) * MINUTE
-        admissions = [(busy, units) for time, busy, units in self.admissions if start <= time < end]
+        # An invocation that came while nothing was allocated makes no point.
+        admissions = [(busy, units) for time, busy, units in self.admissions if start <= time < end and units]
         parts = [
             (min(then, end) - max(now, start), busy, units)
             for now, then, busy, units in self.spans
@@ -77,10 +78,10 @@ class Autoscaling:
         ]
         busy_time = sum(length * busy for length, busy, _ in parts)
         unit_time = sum(length * units for length, _, units in parts)
-        if not admissions or not unit_time:
+        if not admissions:
             return None
         if self.plan.is_maximum:
-            value = max((Fraction(busy, units) for busy, units in admissions if units), default=Fraction(0))
+            value = max(Fraction(busy, units) for busy, units in admissions)
             return Point(value, Fraction(max(busy for busy, _ in admissions)))
         return Point(Fraction(busy_time, unit_time), Fraction(busy_time, MINUTE))
 

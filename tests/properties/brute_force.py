@@ -401,7 +401,7 @@ class BruteForce:
         takes: list[Tokens] = []
         own = self.reserved[function]
         if own is not None:
-            if self._on_demand(function) >= own - self.capacities[function].requested:
+            if self._on_demand(function) >= own - self.capacities[function].claimed:
                 return Admission(RESERVED_CONCURRENCY)
             rate, reason = self.reserved_rate[function], RESERVED_RATE
         else:
@@ -430,7 +430,7 @@ class BruteForce:
         """What is not reserved, and not provisioned for functions without a reservation."""
         free = self.quota - sum(units or 0 for units in self.reserved)
         return free - sum(
-            capacity.requested for capacity, own in zip(self.capacities, self.reserved, strict=True) if own is None
+            capacity.claimed for capacity, own in zip(self.capacities, self.reserved, strict=True) if own is None
         )
 
     def _idle_of(self, function: int) -> list[Sandbox]:

@@ -94,6 +94,11 @@ class Capacity:
         )
 
     @property
+    def claimed(self) -> int:
+        """Units that it takes from a reservation or from the shared pool: what was given up, when it has ended."""
+        return max(self.requested, self.busy)
+
+    @property
     def status(self) -> int:
         """What AWS would say."""
         if self.batches:

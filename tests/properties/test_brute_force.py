@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import example, given, settings
@@ -10,6 +11,8 @@ from lambdasim.eventlog.log import EventLog
 from tests.properties.brute_force import columns
 from tests.properties.engine_runs import run_on_engine
 from tests.properties.plans import (
+    AllocationPlan,
+    AutoscalingPlan,
     ChangePlan,
     EventsPlan,
     FunctionPlan,
@@ -18,12 +21,14 @@ from tests.properties.plans import (
     PollingPlan,
     QueuePlan,
     Row,
+    ScheduledPlan,
     SourcePlan,
     UsersPlan,
 )
 from tests.strategies import (
     autoscaling_plans,
     busy_plans,
+    capacity_plans,
     crowded_plans,
     crowded_queues,
     event_plans,
@@ -210,6 +215,110 @@ TEN_LARGE_MESSAGES = queues(
 )
 
 
+# Errors end at 1 s, between two tries of the same batch: the second one is accepted, and its message is deleted.
+ERRORS_END_BETWEEN_TWO_TRIES = Plan(
+    functions=(FunctionPlan(duration=1, error_percent=100),),
+    sources=(
+        SourcePlan(function=0, rows=(Row(0),)),
+        SourcePlan(function=0, rows=(Row(0),), queue=0),
+    ),
+    queues=(QueuePlan(visibility=10, mapping=MappingPlan(function=0, batch_size=1, is_partial=True, retry=(1, 1))),),
+    shared=1,
+    changes=(ChangePlan(at=1, error_percents=((0, 0),)),),
+    duration=25,
+    tick_ms=1_000,
+)
+
+
+def capacity(function: FunctionPlan, rows: tuple[Row, ...], *changes: ChangePlan) -> Plan:
+    """One function with provisioned concurrency and room for all of it."""
+    sources = (SourcePlan(function=0, rows=rows),)
+    return Plan(functions=(function,), sources=sources, shared=9, changes=changes, duration=25, tick_ms=1_000)
+
+
+# One unit a second after a second. Two units asked for at 0 are due at 2 and 3 s, one asked for at 1 s at 3 s as well:
+# the earlier request is ready first.
+TWO_BATCHES_AT_ONE_INSTANT = capacity(
+    FunctionPlan(duration=1, provisioned=0, allocation=AllocationPlan(prepare=1, rate=1, per=1)),
+    (Row(0),),
+    ChangePlan(at=0, provisioned=((0, 2),)),
+    ChangePlan(at=1, provisioned=((0, 3),)),
+)
+
+# Two units asked for at 0 are due at 6 and 7 s, two asked for at 2 s at 8 and 9 s. One is given up: the very last.
+ONE_OF_TWO_BATCHES_SHRINKS = capacity(
+    FunctionPlan(duration=1, provisioned=0, allocation=AllocationPlan(prepare=5, rate=1, per=1)),
+    (Row(0),),
+    ChangePlan(at=0, provisioned=((0, 2),)),
+    ChangePlan(at=2, provisioned=((0, 4),)),
+    ChangePlan(at=3, provisioned=((0, 3),)),
+)
+
+# Of two environments one is busy with old code, one idle with new code. One unit is left: the idle one is reaped at
+# once, and the busy one has its successor when its invocation ends.
+FEWER_UNITS_WHILE_OLD_CODE_IS_BUSY = capacity(
+    FunctionPlan(duration=9, provisioned=2),
+    (Row(0), Row(12)),
+    ChangePlan(at=1, deploy=0),
+    ChangePlan(at=2, provisioned=((0, 1),)),
+)
+
+# Two units are busy and not asked for any more: with a reservation of two nothing else is let in before they end.
+UNITS_THAT_ARE_BUSY_STILL = capacity(
+    FunctionPlan(duration=9, reserved=2, provisioned=2),
+    (Row(0), Row(0), Row(2), Row(9)),
+    ChangePlan(at=1, provisioned=((0, 0),)),
+)
+
+# Two invocations on demand take the whole reservation: the unit that is ready at 1 s is not used before they end.
+UNITS_BESIDE_A_FULL_RESERVATION = capacity(
+    FunctionPlan(duration=9, reserved=2, provisioned=0),
+    (Row(0), Row(0), Row(2), Row(9)),
+    ChangePlan(at=1, provisioned=((0, 1),)),
+)
+
+# Of the 2 requests a second of a reservation of two, those on demand take both at 0 and 250 ms. At 500 ms half a token
+# is back: the provisioned environment is free, and everything is refused.
+RESERVED_RATE_BEFORE_FREE_UNITS = Plan(
+    functions=(FunctionPlan(duration=1, reserved=2, provisioned=1),),
+    sources=(SourcePlan(function=0, rows=(Row(0), Row(0), Row(1), Row(1), Row(2), Row(2))),),
+    requests_per_concurrency=1,
+    duration=25,
+)
+
+
+# The first of two batches fails at 140 s. That the units which are left are asked for again changes nothing.
+ASKED_FOR_AGAIN_AFTER_A_FAILURE = replace(
+    capacity(
+        FunctionPlan(init=14, timeout=4, provisioned=0, allocation=AllocationPlan(prepare=0, rate=1, per=1)),
+        (),
+        ChangePlan(at=1, provisioned=((0, 1),)),
+        ChangePlan(at=2, provisioned=((0, 2),)),
+        ChangePlan(at=14, provisioned=((0, 1),)),
+    ),
+    tick_ms=10_000,
+)
+
+
+def not_ready_in_the_minute(*, is_maximum: bool) -> Plan:
+    """A request spills over at 20 s, two units are ready at 50 s: nothing was allocated at its admission, so no point.
+
+    The scheduled minimum is 2 from 10 to 20 s only, but without points nothing is taken away.
+    """
+    scaled = AutoscalingPlan(
+        least=0,
+        most=4,
+        target=50,
+        is_maximum=is_maximum,
+        out_points=1,
+        in_points=1,
+        actions=(ScheduledPlan(1, least=2), ScheduledPlan(2, least=0)),
+    )
+    allocation = AllocationPlan(prepare=2, rate=1, per=1)
+    plan = capacity(FunctionPlan(duration=1, allocation=allocation, autoscaling=scaled), (Row(2),))
+    return replace(plan, tick_ms=10_000)
+
+
 def assert_engine_agrees(plan: Plan) -> None:
     """All tables of the log are equal, row by row."""
     made = run_on_engine(plan)
@@ -307,52 +416,63 @@ def test_the_engine_agrees_on_fifo_queues(plan: Plan) -> None:
 @example(AFTER_QUIET_MINUTES)
 @example(CRASHES_BESIDE_PARTIAL_RESPONSES)
 @example(TEN_LARGE_MESSAGES)
+@example(ERRORS_END_BETWEEN_TWO_TRIES)
 def test_the_engine_agrees_on_queues_of_records_and_through_changes(plan: Plan) -> None:
     """Standard and FIFO queues, destinations of events, redrives, and other limits and code on the way."""
     assert_engine_agrees(plan)
 
 
-@settings(max_examples=150)
-@given(provisioned(plans() | crowded_plans(), has_changes=False))
+@settings(max_examples=250)
+@given(capacity_plans())
+@example(TWO_BATCHES_AT_ONE_INSTANT)
+@example(ONE_OF_TWO_BATCHES_SHRINKS)
+@example(FEWER_UNITS_WHILE_OLD_CODE_IS_BUSY)
+@example(UNITS_THAT_ARE_BUSY_STILL)
+@example(UNITS_BESIDE_A_FULL_RESERVATION)
+@example(RESERVED_RATE_BEFORE_FREE_UNITS)
 def test_the_engine_agrees_on_provisioned_concurrency(plan: Plan) -> None:
-    """Who gets a provisioned environment and who spills over and why, beside reservations, resets and old age."""
+    """Who gets a provisioned environment, who spills over and why, while units come and go and code is replaced."""
     assert_engine_agrees(plan)
 
 
-@settings(max_examples=300)
-@given(provisioned(busy_plans() | plans()))
-def test_the_engine_agrees_on_changes_of_provisioned_concurrency(plan: Plan) -> None:
-    """More and less of it, new code, other quotas and reservations, while batches of it are under way."""
+@given(provisioned(plans() | crowded_plans() | busy_plans()))
+def test_the_engine_agrees_on_provisioned_concurrency_beside_all_limits(plan: Plan) -> None:
+    """Reservations that change, scaling rates, long inits on demand, client timeouts and retries."""
     assert_engine_agrees(plan)
 
 
-@settings(max_examples=150)
 @given(slow_init_plans())
-def test_the_engine_agrees_on_inits_that_are_too_long(plan: Plan) -> None:
+@example(ASKED_FOR_AGAIN_AFTER_A_FAILURE)
+def test_the_engine_agrees_on_inits_that_are_too_long_for_provisioned_concurrency(plan: Plan) -> None:
     """Batches that fail, beside others that do not."""
     assert_engine_agrees(plan)
 
 
+@settings(max_examples=50)
 @given(provisioned(modern_plans(has_changes=False)))
-def test_the_engine_agrees_on_provisioned_concurrency_behind_all_of_it(plan: Plan) -> None:
-    """Front ends, SDKs and virtual users."""
+def test_the_engine_agrees_on_provisioned_concurrency_behind_front_ends(plan: Plan) -> None:
+    """Also with SDKs and virtual users."""
     assert_engine_agrees(plan)
 
 
+@settings(max_examples=50)
 @given(provisioned(event_plans()))
 def test_the_engine_agrees_on_events_on_provisioned_concurrency(plan: Plan) -> None:
     """They take no token, and no request rate makes them spill over."""
     assert_engine_agrees(plan)
 
 
+@settings(max_examples=50)
 @given(provisioned(queue_plans(has_changes=False)))
-def test_the_engine_agrees_on_queues_and_provisioned_concurrency(plan: Plan) -> None:
-    """Batches of messages are synchronous."""
+def test_the_engine_agrees_on_messages_on_provisioned_concurrency(plan: Plan) -> None:
+    """Pollers call synchronously."""
     assert_engine_agrees(plan)
 
 
-@settings(max_examples=300)
+@settings(max_examples=250)
 @given(autoscaling_plans())
+@example(not_ready_in_the_minute(is_maximum=False))
+@example(not_ready_in_the_minute(is_maximum=True))
 def test_the_engine_agrees_on_autoscaling(plan: Plan) -> None:
     """Target tracking by both statistics and scheduled actions, minute by minute."""
     assert_engine_agrees(plan)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis.strategies import just
 
 from lambdasim.engine.reference import autoscaling, provisioned
 from lambdasim.engine.reference.autoscaling import Autoscaler
@@ -18,16 +19,42 @@ from lambdasim.platform import region
 from lambdasim.platform.autoscaling import Point, TrackingSpec, scaled_in, should_scale_in, should_scale_out
 from lambdasim.platform.provisioned import SpilloverReason
 from lambdasim.platform.token_bucket import NO_TOKEN, debt_after_token
+from tests.properties.plans import AutoscalingPlan, EventsPlan, FunctionPlan, Plan
+from tests.properties.test_brute_force import (
+    ONE_OF_TWO_BATCHES_SHRINKS,
+    RESERVED_RATE_BEFORE_FREE_UNITS,
+    UNITS_BESIDE_A_FULL_RESERVATION,
+)
 from tests.properties.test_mutations import Patch, assert_is_found
-from tests.strategies import autoscaling_plans, capacity_plans, event_plans, slow_init_plans
-from tests.strategies import provisioned as with_capacity
+from tests.strategies import autoscaling_plans, capacity_plans, slow_init_plans
+
+
+def with_events(plan: Plan) -> Plan:
+    """Nobody waits for an answer, and request rates are low."""
+    functions = tuple(replace(one, events=EventsPlan(max_age=1_000)) for one in plan.functions)
+    sources = tuple(replace(one, is_async=True, retry=None) for one in plan.sources)
+    return replace(plan, functions=functions, sources=sources, requests_per_concurrency=1)
+
+
+def on_the_minute(plan: Plan) -> Plan:
+    """Scheduled actions come when target tracking looks at a minute."""
+
+    def late(function: FunctionPlan) -> FunctionPlan:
+        scaled = function.autoscaling
+        assert isinstance(scaled, AutoscalingPlan)
+        actions = tuple(replace(action, at=6 * (action.at // 6 + 1)) for action in scaled.actions)
+        return replace(function, autoscaling=replace(scaled, actions=actions, delay=0))
+
+    return replace(plan, functions=tuple(late(function) for function in plan.functions))
+
 
 CAPACITY = capacity_plans()
 RATED = CAPACITY.map(lambda plan: replace(plan, requests_per_concurrency=1))
 RAMPED = CAPACITY.map(lambda plan: replace(plan, requests_per_concurrency=None, ramp=(2, 1)))
 SLOW_INITS = slow_init_plans()
-EVENTS = with_capacity(event_plans()).map(lambda plan: replace(plan, requests_per_concurrency=1))
+EVENTS = CAPACITY.map(with_events)
 SCALED = autoscaling_plans()
+ON_THE_MINUTE = SCALED.map(on_the_minute)
 
 
 def with_units(patch: Patch, name: str, units: Callable[[ProvisionedCapacity], int]) -> None:
@@ -183,6 +210,11 @@ def only_what_is_ready_leaves_the_pool(patch: Patch) -> None:
     patch.setattr(_Simulation, "_claim", late)
 
 
+def units_come_back_when_they_are_given_up(patch: Patch) -> None:
+    """To the pool, though they are busy."""
+    patch.setattr(ProvisionedCapacity, "claimed", property(lambda self: self.requested))
+
+
 def a_rate_limits_events(patch: Patch) -> None:
     """On provisioned concurrency."""
     spillover = ProvisionedCapacity.spillover
@@ -278,18 +310,17 @@ def the_order_turns_with_a_deployment(patch: Patch) -> None:
 
 
 def a_batch_is_ready_with_its_first_environment(patch: Patch) -> None:
-    """Not with its last."""
-    await_end = ProvisionedCapacity._await_end
+    """Not with its last, once all are created."""
+    decisive = provisioned._decisive
 
-    def hasty(self: ProvisionedCapacity, batch: Any, now_ns: int) -> None:
-        overs = [one.over_ns for one in batch.planned]
-        for one in batch.planned:
-            one.over_ns = min(overs)
-        await_end(self, batch, now_ns)
-        for one, over_ns in zip(batch.planned, overs, strict=True):
-            one.over_ns = over_ns
+    def hasty(planned: list[Any]) -> Any:
+        last = decisive(planned)
+        if not last.fails:
+            all_exist_ns = 1 + max(one.created_ns for one in planned)
+            last.over_ns = min(last.over_ns, max(all_exist_ns, min(one.over_ns for one in planned)))
+        return last
 
-    patch.setattr(ProvisionedCapacity, "_await_end", hasty)
+    patch.setattr(provisioned, "_decisive", hasty)
 
 
 def every_unit_is_a_batch(patch: Patch) -> None:
@@ -552,10 +583,11 @@ FAULTS = [
     (provisioned_invocations_take_a_token_of_their_pool, RATED),
     (provisioned_invocations_count_in_the_ramp, RAMPED),
     (provisioned_invocations_count_in_the_pool, CAPACITY),
-    (a_reservation_does_not_count_provisioned_invocations, CAPACITY),
-    (a_used_up_reserved_rate_leaves_provisioned_units, RATED),
+    (a_reservation_does_not_count_provisioned_invocations, just(UNITS_BESIDE_A_FULL_RESERVATION)),
+    (a_used_up_reserved_rate_leaves_provisioned_units, just(RESERVED_RATE_BEFORE_FREE_UNITS)),
     (a_reservation_is_all_on_demand, CAPACITY),
     (only_what_is_ready_leaves_the_pool, CAPACITY),
+    (units_come_back_when_they_are_given_up, CAPACITY),
     (a_rate_limits_events, EVENTS),
     (provisioned_environments_take_who_waits_for_an_init, CAPACITY),
     (the_one_that_fell_idle_last_is_used, CAPACITY),
@@ -569,7 +601,7 @@ FAULTS = [
     (the_first_unit_is_there_after_the_preparation, CAPACITY),
     (an_init_begins_when_it_should_be_over, CAPACITY),
     (what_was_idle_last_goes_first, CAPACITY),
-    (the_earliest_batch_is_given_up_first, CAPACITY),
+    (the_earliest_batch_is_given_up_first, just(ONE_OF_TWO_BATCHES_SHRINKS)),
     (the_first_environments_of_a_batch_are_given_up, CAPACITY),
     (busy_ones_stay_when_units_are_given_up, CAPACITY),
     (new_units_come_with_a_full_bucket, RATED),
@@ -585,7 +617,7 @@ FAULTS = [
     (a_step_down_has_no_limit, SCALED),
     (there_are_no_cooldowns, SCALED),
     (a_scale_out_delays_no_scale_in, SCALED),
-    (scheduled_actions_come_last, SCALED),
+    (scheduled_actions_come_last, ON_THE_MINUTE),
     (the_metric_is_never_late, SCALED),
     (an_admission_finds_itself_not_busy, SCALED),
     (what_spills_over_makes_no_point, SCALED),

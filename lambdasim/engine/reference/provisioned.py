@@ -12,7 +12,7 @@ from collections.abc import Callable
 from lambdasim.engine.ordering import EventKind, environment_index, priority
 from lambdasim.engine.reference.function import ACCEPTED, Answered, ExecutionEnvironment, FunctionState
 from lambdasim.engine.reference.limits import Bucket, Pool
-from lambdasim.engine.reference.recurring import Callbacks, Clock, Recurring
+from lambdasim.engine.reference.recurring import Alarm, Callbacks, Clock, Recurring
 from lambdasim.engine.reference.utilisation import UtilisationMeter
 from lambdasim.eventlog.recorder import Recorder
 from lambdasim.platform.concurrency import ThrottleReason
@@ -76,11 +76,32 @@ class _Planned:
 class _Batch:
     """The environments of one request for more: all of them serve, or none yet."""
 
-    def __init__(self, clock: Clock, planned: list[_Planned]) -> None:
+    def __init__(self, planned: list[_Planned]) -> None:
         self.planned = planned  # by k
         self.to_create = deque(sorted(planned, key=lambda one: one.created_ns))  # stable: of one instant, by k
-        self.creation = Recurring(clock)
-        self.over: Recurring | None = None  # what ends it, once that is certain
+        self.decisive = _decisive(planned)
+        self.over: Recurring | None = None  # what ends it, once the decisive one is created
+
+    def shrink(self, count: int) -> list[_Planned]:
+        """Without its last environments, which are returned. Something else decides then, if anything is left."""
+        gone = self.planned[-count:]
+        del self.planned[-count:]
+        dropped = set(gone)
+        self.to_create = deque(one for one in self.to_create if one not in dropped)
+        self.over = None
+        if self.planned:
+            self.decisive = _decisive(self.planned)
+        return gone
+
+
+def _decisive(planned: list[_Planned]) -> _Planned:
+    """The one with whose init a batch ends: the first that fails, else the last. Of one instant, by birth."""
+
+    def end(one: _Planned) -> tuple[int, int]:
+        return one.over_ns, one.created_ns  # births go by creation, then by k
+
+    failing = [one for one in planned if one.fails]
+    return min(failing, key=end) if failing else max(reversed(planned), key=end)
 
 
 class ProvisionedCapacity:
@@ -117,14 +138,23 @@ class ProvisionedCapacity:
         self.rate = Bucket(self._rate_limits(0))
         self.requested = 0
         self.allocated = 0
-        self._alive = 0  # idle or busy, without busy ones whose code is obsolete
+        self._alive = 0  # idle or busy
         self._generation = 0  # of the code
         self._has_failed = False
         self._batches: list[_Batch] = []
+        self._creations = Alarm(clock, self._create_due)
         self._batch_count = 0
         self._numbered = 0  # environments that have draws
         self._idle: deque[ProvisionedEnvironment] = deque()  # in the order in which they fell idle
         self.take = self._idle.pop if reuses_latest else self._idle.popleft
+
+    @property
+    def claimed(self) -> int:
+        """Units that it takes from a reservation or from the shared pool.
+
+        MODEL: those that are not asked for any more come back when they are free, so that the quota holds.
+        """
+        return max(self.requested, self.pool.in_flight)
 
     def begin(self) -> None:
         """Ready when the run starts: configured, and initialised, before."""
@@ -155,16 +185,12 @@ class ProvisionedCapacity:
 
     def released(self, environment: ProvisionedEnvironment, now_ns: int) -> None:
         """An invocation ended: the environment is idle, or given up, or replaced by a fresh one."""
-        if environment.generation < self._generation:
-            # A replacement stands for it already, unless fewer are wanted by now.
-            self._reaped_ns[environment.birth] = now_ns
-            if self._alive < self.allocated:
-                self._idle.append(self._replacement(now_ns))
-                self._alive += 1
-        elif self._alive > self.allocated:
+        if self._alive > self.allocated:
             self._reaped_ns[environment.birth] = now_ns
             self._alive -= 1
-        elif is_past_max_age(environment.created_ns, now_ns, environment.max_age_ns):
+        elif environment.generation < self._generation or is_past_max_age(
+            environment.created_ns, now_ns, environment.max_age_ns
+        ):
             self._reaped_ns[environment.birth] = now_ns
             self._idle.append(self._replacement(now_ns))
         else:
@@ -176,20 +202,21 @@ class ProvisionedCapacity:
         MODEL: AWS advises to allocate for the new version first, and to move the alias then.
         """
         self._generation += 1
-        self._alive = len(self._idle)
         for _ in range(len(self._idle)):
             self._reaped_ns[self._idle.popleft().birth] = now_ns
             self._idle.append(self._replacement(now_ns))
 
     def request(self, now_ns: int, units: int, cause: int) -> None:
         """Ask for so many units; more are prepared, of fewer the rest is given up."""
-        if units == self.requested and not self._has_failed:
-            return  # a status of FAILED stays until the next request, whatever that asks for
-        self._has_failed = False
+        had_failed, self._has_failed = self._has_failed, False  # until the next request, whatever that asks for
+        if units == self.requested:
+            if had_failed and not self._batches:
+                self._note(now_ns, cause)
+            return
         more = units - self.requested
         if more > 0:
             self._prepare(now_ns, more)
-        elif more < 0:
+        else:
             self._give_up(now_ns, -more)
         self.requested = units
         self._on_requested()
@@ -205,35 +232,32 @@ class ProvisionedCapacity:
             due_ns = now_ns + ready_after_ns(k, prepare_ns, spec.environments, spec.per_ns)
             sandbox_ns, init_ns, max_age_ns = self._drawn()
             planned.append(_Planned(due_ns, now_ns, init_ns, sandbox_ns, max_age_ns, spec.init_limit_ns))
-        batch = _Batch(self._clock, planned)
-        self._batches.append(batch)
-        self._create(batch, now_ns)
+        self._batches.append(_Batch(planned))
+        self._create_due(now_ns)
+
+    def _create_due(self, now_ns: int) -> None:
+        """Create what is due of all batches, the earlier request first, and come back for what is due next."""
+        for batch in self._batches:
+            self._create(batch, now_ns)
+        due_ns = [batch.to_create[0].created_ns for batch in self._batches if batch.to_create]
+        if due_ns:
+            self._creations.set(now_ns, min(due_ns), self._creation_rank)
 
     def _create(self, batch: _Batch, now_ns: int) -> None:
         """Create what is due of a batch, and look for its end once that is certain."""
-        if batch not in self._batches:
-            return  # given up since
         waiting = batch.to_create
         while waiting and waiting[0].created_ns <= now_ns:
             one = waiting.popleft()
             one.birth = self._environments.append(
                 self._index, one.created_ns, one.phase_ns, one.sandbox_ns, is_provisioned=True
             )
-        self._await_end(batch, now_ns)
-        if waiting:
-            batch.creation.callbacks = [lambda _: self._create(batch, self._clock.now_ns)]
-            self._clock.schedule_in(batch.creation, self._creation_rank, waiting[0].created_ns - now_ns)
+        if batch.over is None:
+            self._await_end(batch, now_ns)
 
     def _await_end(self, batch: _Batch, now_ns: int) -> None:
-        """Schedule the end of a batch: its first failing init, or, once all are created, its last init."""
-        failing = [one for one in batch.planned if one.fails]
-        if failing:
-            last = min(failing, key=lambda one: (one.over_ns, one.birth))
-            is_certain = last.birth >= 0
-        else:
-            last = max(batch.planned, key=lambda one: (one.over_ns, one.birth))
-            is_certain = not batch.to_create
-        if not is_certain:
+        """Schedule the end of a batch, once the environment that decides it is created."""
+        last = batch.decisive
+        if last.birth < 0:
             return
         over = Recurring(self._clock)
         over.callbacks = [lambda event: self._on_over(batch, event)]
@@ -246,7 +270,7 @@ class ProvisionedCapacity:
             return  # the batch has shrunk since, or is gone
         now_ns = self._clock.now_ns
         self._batches.remove(batch)
-        if any(one.fails for one in batch.planned):
+        if batch.decisive.fails:
             self.requested -= len(batch.planned)
             self._drop(now_ns, batch, len(batch.planned))
             self._has_failed = True
@@ -283,12 +307,9 @@ class ProvisionedCapacity:
 
     def _drop(self, now_ns: int, batch: _Batch, count: int) -> None:
         """The last environments of a batch are not wanted any more."""
-        for one in batch.planned[-count:]:
+        for one in batch.shrink(count):
             if one.birth >= 0:
                 self._environments.stop_init(one.birth, now_ns)
-            else:
-                batch.to_create.remove(one)
-        del batch.planned[-count:]
 
     def _allocate(self, now_ns: int, units: int) -> None:
         """So many units are ready; their request rate goes with them."""
@@ -313,6 +334,10 @@ class ProvisionedCapacity:
         self._log_spillover(request[0], self._index, attempt, now_ns, reason)
         if self.meter is not None:
             self.meter.admitted(now_ns)
+
+    def give_back(self) -> None:
+        """One that was not asked for any more has ended."""
+        self._on_requested()
 
     def tell_meter(self, now_ns: int) -> None:
         """Busy or allocated ones have changed."""
@@ -443,6 +468,8 @@ class ProvisionedFunction(FunctionState):
         call, attempt, result = environment.call, environment.attempt, environment.result
         capacity.released(environment, now_ns)
         capacity.tell_meter(now_ns)
+        if capacity.pool.in_flight >= capacity.requested:
+            capacity.give_back()
         if call is not None:
             call.answered(attempt, result)
         if capacity.pool.in_flight == 0:

@@ -334,6 +334,7 @@ class QueuePoller:
         """
         if not self._may_fail:
             return _FATE_OK
+        batch.failed = _NOTHING  # an earlier try, which was refused, may have been under other errors
         fates = [self._messages.fate_of_next(row, now_ns) for row in batch.rows]
         worst = max(fates)
         if worst != _FATE_ERROR or not self._spec.are_failures_partial:

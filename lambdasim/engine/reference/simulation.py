@@ -145,7 +145,7 @@ class _Simulation:
         for pool in self._pools:
             pool.limit = pool.size
         for function in self._provisioned.values():
-            function.pool.limit -= function.capacity.requested
+            function.pool.limit -= function.capacity.claimed
 
     def _event_queues(self) -> list[AsyncQueue]:
         """The queue of asynchronous events of each function."""
