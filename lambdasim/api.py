@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -24,6 +25,8 @@ from lambdasim.metrics.tables import (
     requests_table,
     structured,
 )
+from lambdasim.notebook.prediction import CheckedPrediction, Prediction, take_prediction
+from lambdasim.notebook.progress import watched
 from lambdasim.platform.region import build_platform
 from lambdasim.rng import fresh_seed
 from lambdasim.scenario.load import load as load_scenario
@@ -33,15 +36,26 @@ from lambdasim.workload.workload import build_workload
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.animation import FuncAnimation
+    from matplotlib.axes import Axes
 
+    from lambdasim.notebook.animation import AnimationHtml
     from lambdasim.report.pictures import Pictures
 
 ScenarioSource = str | os.PathLike[str] | Mapping[str, Any] | Scenario
 TableName = Literal["requests", "attempts", "environments", "messages", "provisioned"]
 
 
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Result(Run):
     """A finished run: summary, tables and pictures, all derived from ``log``."""
+
+    guess: Prediction | None = None  # what was guessed of this run
+
+    @cached_property
+    def prediction(self) -> CheckedPrediction | None:
+        """The guess of ``predict`` beside what came out; None where nobody guessed."""
+        return None if self.guess is None else self.guess.check(self)
 
     @cached_property
     def requests(self) -> npt.NDArray[np.void]:
@@ -87,12 +101,52 @@ class Result(Run):
 
         return Pictures(self)
 
+    def animation(
+        self, start: str = "0s", end: str | None = None, *, seconds: float = 12, fps: float = 15, ax: Axes | None = None
+    ) -> FuncAnimation:
+        """The execution environments at work, as a matplotlib animation; ``animate`` shows the same in a notebook.
+
+        ``start`` and ``end`` are times of the run, ``seconds`` the length of the film. Raises UsageError where one of
+        them is wrong.
+        """
+        from lambdasim.notebook.animation import animation_of, film_of
+
+        return animation_of(self, film_of(self, start, end, seconds, fps), ax)
+
+    def animate(
+        self, start: str = "0s", end: str | None = None, *, seconds: float = 12, fps: float = 15
+    ) -> AnimationHtml:
+        """The same with a player, as the last line of a notebook cell: boxes are environments, dots are requests.
+
+        Needs no network; about 3 MB for 12 seconds, and as long to make.
+        """
+        from lambdasim.notebook.animation import film_of, html_of
+
+        return html_of(self, film_of(self, start, end, seconds, fps))
+
+    def save_animation(
+        self,
+        path: str | os.PathLike[str],
+        start: str = "0s",
+        end: str | None = None,
+        *,
+        seconds: float = 12,
+        fps: float = 15,
+    ) -> None:
+        """Write what ``animate`` shows as an HTML file. Raises OutputError where it cannot be written."""
+        self.animate(start, end, seconds=seconds, fps=fps).save(path)
+
     def save(self, directory: str | os.PathLike[str], *, period: str = "1m") -> None:
         """Write summary, tables and pictures into a folder, each file whole or not at all."""
         from lambdasim.report.save import save_run
         from lambdasim.units import parse_duration
 
         save_run(self, Path(directory), parse_duration(period))
+
+    def _repr_html_(self) -> str:
+        from lambdasim.notebook.display import result_html
+
+        return result_html(self)
 
     def __repr__(self) -> str:
         requests = self.summary["requests"]
@@ -119,10 +173,15 @@ def simulate(
     """Run a scenario: ``simulate("scenarios/spike.yaml", seed=7, set={"region.concurrency_quota": 500})``.
 
     Without a seed anywhere, one is made and stands in the result. ``on_progress`` is called now and then with the
-    simulated time in ns and the number of requests so far; ``interrupt`` ends the run early, with what there is.
+    simulated time in ns and the number of requests so far; ``interrupt`` ends the run early, with what there is. In a
+    notebook a run of more than a second shows a bar, and Interrupt ends it with what there is. A guess that ``predict``
+    kept is answered by the result: ``result.prediction``.
     Raises ScenarioError where the scenario is wrong or would not fit in memory.
     """
-    return simulate_scenario(load(source, seed=seed, set=set), on_progress=on_progress, interrupt=interrupt)
+    scenario = load(source, seed=seed, set=set)
+    with watched(scenario.name, scenario.duration, on_progress, interrupt) as (report, stop):
+        result = simulate_scenario(scenario, on_progress=report, interrupt=stop)
+    return replace(result, guess=take_prediction())
 
 
 def check_size(scenario: Scenario) -> None:

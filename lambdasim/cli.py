@@ -1,7 +1,8 @@
 """The command line: arguments, messages and exit status. No modelling.
 
-Results go to stdout; progress, warnings and errors to stderr. Exit status: 0 fine, 1 a target of ``slo`` missed, 2 bad
-input or usage, 130 interrupted (what was simulated is still written, marked partial); of several, the largest.
+Results go to stdout; progress, warnings and errors to stderr. Exit status: 0 fine, 1 a target of ``slo`` missed
+(or something of the set-up), 2 bad input or usage, 130 interrupted (what was simulated is still written, marked
+partial); of several, the largest.
 """
 
 from __future__ import annotations
@@ -15,16 +16,15 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import FrameType
 
 from lambdasim.api import Result, check_size, simulate_scenario
-from lambdasim.engine.base import Interrupt
 from lambdasim.errors import LambdasimError, RuleViolation, UsageError
 from lambdasim.metrics.slo import missed
 from lambdasim.rng import fresh_seed
 from lambdasim.scenario.load import load
 from lambdasim.scenario.overrides import parse_setting
 from lambdasim.scenario.schema import Scenario
+from lambdasim.signals import interruptible
 from lambdasim.units import parse_duration
 from lambdasim.version import __version__
 
@@ -39,6 +39,7 @@ _EPILOG = """other commands:
   python -m lambdasim estimate --rate 100/s --duration 500ms      Little's law, throttles, the cold start
   python -m lambdasim frontier SCENARIO.yaml      run several levels of provisioned concurrency: cost and latency
   python -m lambdasim schema                      print the JSON Schema of scenario files, for editors
+  python -m lambdasim check-setup                 say in one line what the lessons still need on this machine
 
 example:
   python -m lambdasim scenarios/spike.yaml --set region.concurrency_quota=500
@@ -57,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "schema": _schema,
         "estimate": _estimate,
         "frontier": _frontier,
+        "check-setup": _check_setup,
     }
     if arguments is None:
         sys.unraisablehook = _report_unraisable
@@ -132,7 +134,7 @@ def _run_one(scenario: Scenario, directory: Path | None, period_ns: int, options
     with ExitStack() as stack:
         # Entered before the run: a folder that cannot be written is an error now, not in an hour.
         output = None if directory is None else stack.enter_context(OutputDirectory(directory))
-        with _interruptible() as interrupt, progress_bar(scenario.name, scenario.duration, sys.stderr) as on_progress:
+        with interruptible() as interrupt, progress_bar(scenario.name, scenario.duration, sys.stderr) as on_progress:
             result = simulate_scenario(scenario, on_progress=on_progress, interrupt=interrupt)
         if output is not None:
             from lambdasim.report.save import write_run
@@ -157,22 +159,6 @@ def _reader_may_leave() -> Iterator[None]:
             sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-@contextmanager
-def _interruptible() -> Iterator[Interrupt]:
-    """Ctrl-C ends the run at the current instant, with what there is; a second one ends the program."""
-    interrupt = Interrupt()
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        interrupt.request()
-
-    previous = signal.signal(signal.SIGINT, on_signal)
-    try:
-        yield interrupt
-    finally:
-        signal.signal(signal.SIGINT, previous)
 
 
 def _load(path: str, options: argparse.Namespace) -> Scenario:
@@ -313,6 +299,21 @@ def _schema(words: Sequence[str]) -> int:
     return OK
 
 
+def _check_setup(words: Sequence[str]) -> int:
+    argparse.ArgumentParser(
+        prog="python -m lambdasim check-setup",
+        description="Say in one line whether the lessons in notebooks/ will run on this machine, or what is missing."
+        " Takes a few seconds: it runs a scenario and starts a Jupyter kernel. Exit status 1 if something is missing.",
+        allow_abbrev=False,
+    ).parse_args(words)
+    from lambdasim.check_setup import setup_line
+
+    is_fine, line = setup_line(Path("."))
+    with _reader_may_leave():
+        print(line)
+    return OK if is_fine else MISSED
+
+
 def _estimate(words: Sequence[str]) -> int:
     from lambdasim.report.estimate import estimate_lines, parse_estimate
 
@@ -349,7 +350,7 @@ def _frontier(words: Sequence[str]) -> int:
     (directory,) = _directories([scenario], options)
     with ExitStack() as stack:
         output = None if directory is None else stack.enter_context(OutputDirectory(directory))
-        interrupt = stack.enter_context(_interruptible())
+        interrupt = stack.enter_context(interruptible())
 
         def simulate(one: Scenario, level: int) -> Result:
             name = f"{one.name}, {level:,} provisioned"

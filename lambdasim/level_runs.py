@@ -17,6 +17,7 @@ from lambdasim.eventlog.log import NOT_YET
 from lambdasim.metrics.async_events import is_event
 from lambdasim.metrics.frontier import FrontierTable, frontier_row
 from lambdasim.metrics.levels import peak
+from lambdasim.notebook.progress import watched
 from lambdasim.rng import fresh_seed
 from lambdasim.scenario.fields import UNLIMITED
 from lambdasim.scenario.load import as_written
@@ -103,7 +104,13 @@ def frontier(
 
     Raises ScenarioError where the scenario is wrong or AWS refuses a level, UsageError where an argument is wrong.
     """
-    return frontier_of(load(source, seed=seed, set=set), function=function, levels=levels)
+    return frontier_of(load(source, seed=seed, set=set), function=function, levels=levels, simulate=_watched)
+
+
+def _watched(scenario: Scenario, level: int) -> Result:
+    """A run that a notebook shows as it goes on, and can interrupt."""
+    with watched(f"{scenario.name}, {level:,} provisioned", scenario.duration) as (on_progress, interrupt):
+        return simulate_scenario(scenario, on_progress=on_progress, interrupt=interrupt)
 
 
 def frontier_of(
@@ -166,7 +173,7 @@ class LevelPlan:
         except ScenarioError as error:
             place = f"{self.function} with {level} provisioned"
             raise ScenarioError(
-                [Problem(place=place, path="", message=problem.message) for problem in error.problems]
+                [Problem(place=place, path="", message=_whole_sentence(problem)) for problem in error.problems]
             ) from None
 
     def levels_for(self, needed: int) -> tuple[list[int], list[str]]:
@@ -189,6 +196,11 @@ class LevelPlan:
         return None
 
 
+def _whole_sentence(problem: Problem) -> str:
+    """AWS's own sentence stands alone; a rule of ours needs the name of what it is about."""
+    return f"{problem.path} {problem.message}" if problem.message.startswith("must ") else problem.message
+
+
 def plan_levels(scenario: Scenario, *, function: str | None, levels: Iterable[int] | None) -> LevelPlan:
     """Checks function and levels. Raises UsageError, or ScenarioError for a level that AWS refuses."""
     name = _chosen_function(scenario, function)
@@ -198,7 +210,7 @@ def plan_levels(scenario: Scenario, *, function: str | None, levels: Iterable[in
         seed=fresh_seed() if scenario.seed is None else scenario.seed,
         levels=(0,) if levels is None else _checked_levels(levels),
         follows_from_first=levels is None,
-        notes=tuple(_replaced(scenario, name)),
+        notes=(*_replaced(scenario, name), *_on_the_free_tier(scenario)),
     )
     for level in plan.levels:
         plan.at(level)
@@ -240,6 +252,16 @@ def _replaced(scenario: Scenario, function: str) -> list[str]:
     ):
         notes.append(f"Each level is constant: changes of the provisioned concurrency of {function} are left out.")
     return notes
+
+
+def _on_the_free_tier(scenario: Scenario) -> list[str]:
+    """Why the columns of cost do not go together where it is taken off."""
+    if not scenario.pricing.free_tier:
+        return []
+    return [
+        "The free tier is taken off each run as if nothing else came in its month, and off the month once: compare by"
+        " the month."
+    ]
 
 
 def other_changes(scenario: Scenario, function: str) -> list[dict[str, Any]]:

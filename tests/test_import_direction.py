@@ -15,14 +15,14 @@ ROOT = Path(lambdasim.__file__).parent
 
 # Stages that may import each other's earlier ones; those on one line do not depend on one another, but for EXTRA.
 STAGES = [
-    {"errors", "units", "rng", "version"},
+    {"_needs", "errors", "units", "rng", "version"},
     {"scenario"},
     {"workload", "platform", "eventlog"},
     {"engine"},
     {"cost"},
     {"metrics"},
     {"report"},
-    {"api", "level_runs", "cli", "__init__", "__main__"},
+    {"api", "check_setup", "level_runs", "notebook", "signals", "cli", "__init__", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(STAGES) for name in names}
 

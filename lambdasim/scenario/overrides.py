@@ -54,6 +54,22 @@ def apply(data: Mapping[str, Any], settings: Iterable[tuple[str, object]]) -> Ov
     return Overridden(data=copied, origins=origins, problems=tuple(problems))
 
 
+def value_at(data: Mapping[str, Any], text: str) -> Any:
+    """What stands at a path. Raises RuleViolation if the path leads nowhere."""
+    found: Any = data
+    words = text.split(".")
+    path: YamlPath = ()
+    while words:
+        if not isinstance(found, dict | list):
+            raise RuleViolation(f"must lead to a key of a mapping, but {path_text(path)} is a single value")
+        key, words = _next_key(found, words, path)
+        path = (*path, key)
+        if isinstance(found, dict) and key not in found:
+            raise RuleViolation(f"must lead to a key that there is; {path_text(path)} is none")
+        found = found[key] if isinstance(found, dict) else found[int(key)]
+    return found
+
+
 def setting_place(text: str) -> str:
     """Where a problem stands that a setting has brought in."""
     return f"--set {text}"

@@ -169,7 +169,7 @@ def _draw_counts(ax: Axes, queue: Queue) -> list[tuple[Artist, str]]:
         if not level.any():
             continue
         above = below + level
-        look: dict[str, Any] = {"color": _COLOURS[kind].value, "linewidth": 0}
+        look: dict[str, Any] = {"color": _COLOURS[kind].value, "linewidth": 0, "snap": False}
         ax.fill_between(times_s, below, above, step="post", label=_LABELS[kind], **look)
         entries.append((Patch(color=_COLOURS[kind]), f"{_LABELS[kind]}\nat most {queue.most[kind]:,}"))
         below = above

@@ -152,7 +152,7 @@ def _draw_concurrency(ax: Axes, log: EventLog, periods: Periods) -> list[tuple[A
         return []
     band = exact_concurrency(log)
     times_s = band.times_ns / 1e9
-    grey: dict[str, Any] = {"step": "post", "color": Colour.IN_FLIGHT.value, "linewidth": 0}
+    grey: dict[str, Any] = {"step": "post", "color": Colour.IN_FLIGHT.value, "linewidth": 0, "snap": False}
     ax.fill_between(times_s, 0, band.lowest, alpha=_ALWAYS, label="in flight", **grey)
     ax.fill_between(times_s, band.lowest, band.highest, alpha=_NOW_AND_THEN, label="in flight, now and then", **grey)
     thin = 0.6 if len(periods.maximum) > _MANY_PERIODS else 1.0

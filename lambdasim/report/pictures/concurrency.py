@@ -83,9 +83,8 @@ def _draw_stack(ax: Axes, stack: Stack) -> tuple[list[tuple[Artist, str]], float
         floor = float(base[0])  # flat: the first slot's is 0, and only reserved slots have another on top
         highest = floor + slot.peak
         for band in slot.bands:
-            ax.fill_between(
-                times_s, base, base + band.level, step="post", color=band.colour, linewidth=0, label=band.label
-            )
+            look: dict[str, Any] = {"color": band.colour, "linewidth": 0, "snap": False}
+            ax.fill_between(times_s, base, base + band.level, step="post", label=band.label, **look)
             bands.append((Patch(color=band.colour), band.label))
             base = base + band.level
         if slot.reserved is not None:

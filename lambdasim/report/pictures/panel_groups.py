@@ -116,7 +116,7 @@ def draw_layers(ax: Axes, layers: Sequence[Layer], end_ns: int) -> tuple[Entries
     entries: Entries = []
     for layer, span in zip(layers, spans, strict=True):
         above = below + level_of(*span, times_ns, is_exact=exact is not None)
-        ax.fill_between(times_ns / 1e9, below, above, step="post", label=layer.label, **layer.look)
+        ax.fill_between(times_ns / 1e9, below, above, step="post", label=layer.label, snap=False, **layer.look)
         entries.append((Patch(**layer.look), f"{layer.label}\nat most {peak(*span):,}"))
         below = above
     set_count_axis(ax, float(below.max()), room=_ROOM_FOR_MARKS)

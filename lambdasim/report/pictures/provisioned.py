@@ -57,7 +57,7 @@ FloatArray = npt.NDArray[np.float64]
 MOST_FUNCTIONS = 3
 _UNITS_PX, _RATE_PX = 215, 175
 _MOST_MARKS = 60
-_ROOM = 1.12
+_ROOM, _ROOM_FOR_WORDS = 1.12, 1.25
 _SECONDS: dict[RateUnit, int] = {"second": 1, "minute": 60, "hour": 3_600}
 
 # Why, as part of a sentence, in the order of telling.
@@ -218,12 +218,13 @@ def _draw_units(ax: Axes, log: EventLog, function: int) -> None:
     top = ready + level_of(*on_demand, times_ns, is_exact=is_exact)
     highest = np.zeros(1)
     entries: Entries = []
+    # Busy units last: where a burst is thinner than a pixel, what else there is would cover it.
     for below, above, look, label in (
-        (np.zeros(len(used)), used, _BUSY, "busy"),
-        (used, ready, _IDLE, "idle"),
         (ready, top, _ON_DEMAND, "on demand"),
+        (used, ready, _IDLE, "idle"),
+        (np.zeros(len(used)), used, _BUSY, "busy"),
     ):
-        ax.fill_between(times_s, below, above, step="post", label=label, **look)
+        ax.fill_between(times_s, below, above, step="post", label=label, snap=False, **look)
     if len(on_demand[0]):
         words = f"on demand\nat most {peak(*on_demand):,}"
         entries.append((Patch(**_ON_DEMAND), words))
@@ -338,12 +339,18 @@ def _draw_ceiling(ax: Axes, capacity: Capacity, per_unit: int, unit: RateUnit, e
     words = f"most that the units take: {per_unit} a second each, {_range_text(rates[rates > 0])}/{per}"
     look: dict[str, Any] = {"fontsize": 8.5, "bbox": PAPER, "zorder": 4}
     is_near = (rates > 0) & (rates <= FARTHEST * data_top)
+    at_the_top: dict[str, Any] = {"xy": (0, 1), "xytext": (4, -2), "xycoords": "axes fraction", "va": "top", **look}
+    at_the_top["textcoords"] = "offset points"
     if not is_near.any():
-        ax.annotate(f"↑ {words}, far above", (0, 1), (4, -2), "axes fraction", "offset points", va="top", **look)
+        ax.annotate(f"↑ {words}, far above", **at_the_top)
         return
     top = max(data_top, float(rates[is_near].max()))
-    set_count_axis(ax, top, room=_ROOM, ticks=4)
+    is_steady = len(np.unique(rates[rates > 0])) == 1
+    set_count_axis(ax, top, room=_ROOM if is_steady else _ROOM_FOR_WORDS, ticks=4)
     ax.plot(times_s, np.where(is_near, rates, np.nan), drawstyle="steps-post", label="ceiling", **_CEILING)
+    if not is_steady:  # a line of steps has no place of its own for words
+        ax.annotate(words if is_near[rates > 0].all() else f"{words}; no line where far above", **at_the_top)
+        return
     first = int(np.argmax(is_near))
     is_late, is_low = times_s[first] > 0.5 * end_ns / 1e9, rates[first] < 0.4 * top
     ax.annotate(

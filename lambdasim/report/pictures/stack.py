@@ -51,8 +51,9 @@ class Slot:
 class Stack:
     """Concurrency over time, slots from the bottom; those with a reservation come first.
 
-    With few changes the levels are exact. With more changes than pixels they are means over equal intervals: single
-    spikes, thinner than a pixel, would mix their colour with the paper's and pass for another colour.
+    With few changes the levels are exact, and drawn without snapping to pixels, by which a burst that is thinner than
+    a pixel would be there or not as chance has it. With more changes than pixels they are means over equal intervals:
+    single spikes, thinner than a pixel, would mix their colour with the paper's and pass for another colour.
     """
 
     times_ns: IntArray

@@ -98,6 +98,7 @@ _LEGEND_FONT = FontProperties(family="DejaVu Sans", size=9)
 _TIME = re.compile(r"\d[\d.,]* (?:ns|µs|ms|s|min|h)(?: \d+ (?:s|min))?\b")
 _LEGEND_PT = 118.0  # width of its texts, which leaves a little of the right margin
 _MEASURE = TextToPath()
+_DRAWN_WIDER = 1.03  # letters are drawn at whole pixels, which makes a line up to so much wider than its outlines
 _GLUE = "\0"  # stands for a blank at which no line is broken
 
 # Matplotlib's defaults for whatever shows, so that nobody's own matplotlibrc changes a picture.
@@ -228,6 +229,7 @@ def _dpi_of(ax: Axes) -> float:
 
 
 def _header_lines(top: Header, width_pt: float) -> tuple[list[str], list[str], list[str]]:
+    width_pt /= _DRAWN_WIDER
     return (
         wrapped(top.title, width_pt, _TITLE_FONT),
         wrapped(top.description, width_pt, _DESCRIPTION_FONT),

@@ -1,0 +1,541 @@
+"""Picture: one instant of a run, as a frame of an animation. Requests fly to a door; environments are boxes behind it.
+
+The canvas has fixed coordinates, 900 x 520, whatever axes it is drawn on. ``Scene`` draws what stays once; ``show``
+moves the rest to a frame. How frames become an animation is in ``notebook.animation``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PathCollection, PolyCollection
+from matplotlib.colors import to_rgba
+from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+
+from lambdasim.eventlog.log import NOT_YET
+from lambdasim.metrics.moments import State, Waiting, so_far, states_at, waiting_at
+from lambdasim.metrics.run import Run
+from lambdasim.platform.concurrency import ThrottleReason
+from lambdasim.report.pictures.lifelines import Rows, shared_rows
+from lambdasim.report.pictures.style import (
+    Colour,
+    PictureAxes,
+    PictureFigure,
+    shortened,
+    style,
+    time_text,
+    width_of,
+)
+from lambdasim.report.pictures.time_axis import step_s, tick_text, time_unit
+from lambdasim.scenario.changes import LimitsInForce
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+WIDTH, HEIGHT = 900, 520
+
+# Where things are on the canvas.
+_DOOR_X, _DOOR_WIDTH = 244.0, 12.0
+_STAGE_BOTTOM, _STAGE_TOP = 138.0, 428.0
+_BOXES_LEFT, _BOXES_RIGHT = 300.0, 882.0
+_LANES = (318.0, 408.0)
+_REFUSED_Y, _WAITING_Y = 236.0, 208.0
+_STRIP_LEFT, _STRIP_BOTTOM, _STRIP_TOP = 62.0, 34.0, 104.0
+
+_MOST_BOXES = 2_500
+_LARGEST_BOX, _NAME_ROOM = 74.0, 17.0
+_MOST_NAMES = 8  # of more functions there is no room for names; all boxes are one block then
+_BOX_WITH_DOT = 13.0  # boxes of at least this size show the request that they work on
+_BOX_WITH_EDGE = 9.0
+_MOST_DOTS = 110  # on their way to the door at once; above it a dot stands for several requests
+_MOST_WAITING_DOTS = 24
+
+# Times of flight, in seconds of film: to the door, back from it, and from the door to a box.
+_APPROACH_S, _BOUNCE_S, _ENTER_S = 0.8, 0.9, 0.3
+_GOLDEN = 0.6180339887498949
+
+_FACES = {
+    State.NONE: (1.0, 1.0, 1.0, 0.0),
+    State.GONE: (1.0, 1.0, 1.0, 1.0),
+    State.IDLE: to_rgba(Colour.IDLE),
+    State.INITIALISING: to_rgba(Colour.COLD),
+    State.BUSY: to_rgba(Colour.BUSY),
+}
+_FACE_TABLE = np.array([_FACES[state] for state in State])
+_EDGE_TABLE = np.array([(1, 1, 1, 0), to_rgba("#D5D5D5"), *[to_rgba("#9A9A9A")] * 3])
+_LEGEND = (
+    (State.INITIALISING, "initialising"),
+    (State.BUSY, "busy"),
+    (State.IDLE, "idle, kept warm"),
+    (State.GONE, "gone"),
+)
+_REQUEST = to_rgba(Colour.EVERYTHING)
+_REFUSED = to_rgba(Colour.THROTTLED)
+
+# Every colour that a frame has, to be mixed with white at the edges of what is drawn.
+INKS = (Colour.BUSY, Colour.COLD, Colour.IDLE, Colour.THROTTLED, Colour.RETRIED, Colour.QUEUED, Colour.EVERYTHING)
+
+_REASON_WORDS = {
+    ThrottleReason.ACCOUNT_CONCURRENCY: "the account's quota",
+    ThrottleReason.ACCOUNT_RATE: "the account's request rate",
+    ThrottleReason.RESERVED_CONCURRENCY: "reserved concurrency",
+    ThrottleReason.RESERVED_RATE: "request rate of a reservation",
+    ThrottleReason.SCALING_REQUEST_RATE: "request-rate ramp",
+    ThrottleReason.SCALING_RATE: "scaling rate",
+    ThrottleReason.API_GATEWAY_RATE: "API Gateway's rate",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Film:
+    """From when to when of a run, and in how many frames for how long. Each frame shows one instant."""
+
+    start_ns: int
+    end_ns: int
+    frames: int
+    seconds: float
+
+    @property
+    def times_ns(self) -> IntArray:
+        """The instant of each frame, the first at the start and the last at the end."""
+        return np.linspace(self.start_ns, self.end_ns, self.frames).astype(np.int64)
+
+    @property
+    def ns_per_film_s(self) -> float:
+        """How much of the run a second of film shows."""
+        return (self.end_ns - self.start_ns) / self.seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boxes:
+    """A box for each place of an environment, on the canvas; all are squares of one size."""
+
+    left: FloatArray
+    bottom: FloatArray
+    size: float
+    shown: IntArray  # which places have a box
+    names: tuple[tuple[int, float], ...]  # number of a function, and the height of its name (the baseline)
+    each: int  # how many environments a box stands for
+
+
+class Scene:
+    """The artists of one run, moved from frame to frame by ``show``."""
+
+    def __init__(self, run: Run, film: Film, ax: Axes | None = None) -> None:
+        self.run, self.film = run, film
+        with style():
+            self.ax = _canvas() if ax is None else ax
+            self._scale = self._text_scale()
+            self._draw_what_stays()
+            self._moving = self._make_what_moves()
+
+    @property
+    def moving(self) -> list[Artist]:
+        """What changes from frame to frame, from the lowest to the topmost."""
+        return self._moving
+
+    @cached_property
+    def _rows(self) -> Rows:
+        return shared_rows(self.run.log)
+
+    @cached_property
+    def states(self) -> npt.NDArray[np.uint8]:
+        """The state in each place at each frame. Shape (frames, places)."""
+        return states_at(self.run.log, self._rows.row, self._rows.total, self.film.times_ns)
+
+    @cached_property
+    def waiting(self) -> Waiting:
+        """Who waits at each frame."""
+        return waiting_at(self.run.log, self.run.outcomes, self.film.times_ns)
+
+    @cached_property
+    def refused(self) -> IntArray:
+        """How many attempts have been refused until each frame."""
+        return so_far(self.run.log.throttles.time_ns, self.film.times_ns)
+
+    @cached_property
+    def in_flight(self) -> IntArray:
+        """The concurrency of each function at each frame. Shape (functions, frames)."""
+        invocations, times_ns = self.run.log.invocations, self.film.times_ns
+        ended = invocations.end_ns != NOT_YET
+        levels = []
+        for function in range(len(self.run.log.function_names)):
+            mine = invocations.function == function
+            begun = so_far(invocations.admitted_ns[mine], times_ns)
+            levels.append(begun - so_far(invocations.end_ns[mine & ended], times_ns))
+        return np.array(levels)
+
+    @cached_property
+    def limits(self) -> list[LimitsInForce]:
+        """Quota and reservations at each frame."""
+        states = self.run.limits
+        since = np.searchsorted([state.at_ns for state in states], self.film.times_ns, side="right") - 1
+        return [states[number] for number in since]
+
+    @cached_property
+    def boxes(self) -> Boxes:
+        """Where the boxes are: as large as fits."""
+        return _boxes(self._rows, named=len(self.run.log.function_names) > 1)
+
+    @cached_property
+    def requests_a_dot(self) -> int:
+        """How many requests a dot stands for."""
+        moments = np.concatenate((self.run.log.invocations.admitted_ns, self.run.log.throttles.time_ns))
+        times_ns, ahead_ns = self.film.times_ns, round(_APPROACH_S * self.film.ns_per_film_s)
+        under_way = so_far(moments, times_ns + ahead_ns) - so_far(moments, times_ns)
+        return max(1, _rounded_up(int(under_way.max(initial=0)) / _MOST_DOTS))
+
+    @property
+    def poster(self) -> int:
+        """The frame in which most happens: the one to show before anybody presses play."""
+        refused = np.diff(self.refused, prepend=self.refused[:1])
+        at_work = np.isin(self.states, (State.INITIALISING, State.BUSY)).sum(axis=1)
+        initialising = (self.states == State.INITIALISING).sum(axis=1)
+        score = at_work + 2 * initialising + self.waiting.environment
+        if refused.max(initial=0):
+            score = score + score.max(initial=0) * refused / refused.max()
+        return int(np.argmax(score))
+
+    def show(self, frame: int) -> list[Artist]:
+        """Moves everything to a frame."""
+        now_ns = int(self.film.times_ns[frame])
+        states, counts = self.states[frame], np.bincount(self.states[frame], minlength=len(State))
+        boxed = states[self.boxes.shown]
+        self._squares.set_facecolor(_FACE_TABLE[boxed])
+        edges = _EDGE_TABLE[boxed]
+        if self._is_provisioned.any():
+            edges[self._is_provisioned & (boxed > State.GONE)] = _REQUEST
+        self._squares.set_edgecolor(edges)
+        for state, text in self._counts.items():
+            # Of those that are gone, all: their places may have been used again.
+            count = self._gone[frame] if state == State.GONE else counts[state]
+            text.set_text(f"{count:,}")
+        self._show_dots(now_ns)
+        self._show_workers(boxed)
+        self._show_waiting(frame)
+        refused, level, quota = int(self.refused[frame]), int(self.in_flight[:, frame].sum()), self.limits[frame].quota
+        self._name_functions(frame)
+        self._gauge.set_height((_STAGE_TOP - _STAGE_BOTTOM) * min(level / quota, 1.0))
+        self._level.set_text(f"{level:,} of {quota:,} in flight")
+        recent_ns = now_ns - _BOUNCE_S / 2 * self.film.ns_per_film_s
+        is_refusing = refused > int(so_far(self.run.log.throttles.time_ns, np.array([recent_ns]))[0])
+        self._door.set_edgecolor(_REFUSED if is_refusing else "#666666")
+        self._door.set_linewidth(2.4 if is_refusing else 1.0)
+        self._tally.set_text(f"{refused:,} refused" if refused else "")
+        self._reasons.set_text(self._reasons_until(now_ns) if refused else "")
+        self._clock.set_text(self._clock_text(now_ns))
+        x = self._strip_x(np.array([now_ns]))[0]
+        self._cursor.set_data([x, x], [_STRIP_BOTTOM, _STRIP_TOP + 4])
+        return self._moving
+
+    def _text_scale(self) -> float:
+        """Sizes of text go with the size of the axes, so that a small picture holds the same words."""
+        figure = self.ax.get_figure(root=True)
+        assert figure is not None
+        return float(min(self.ax.bbox.width / WIDTH, self.ax.bbox.height / HEIGHT) * 100 / figure.dpi)
+
+    def _text(self, x: float, y: float, text: str, size: float, **how: Any) -> Text:
+        how = {"color": "#222222", "va": "baseline", **how}
+        return self.ax.text(x, y, text, fontsize=size * self._scale, clip_on=False, **how)
+
+    def _draw_what_stays(self) -> None:
+        ax = self.ax
+        ax.set_xlim(0, WIDTH)
+        ax.set_ylim(0, HEIGHT)
+        ax.set_aspect("equal")
+        ax.set_axis_off()
+        title = f"{shortened(self.run.scenario.name, 40)}: execution environments at work"
+        self._text(18, 492, title, 13, weight="bold")
+        each = "Each box is an execution environment"
+        if self.boxes.each > 1:
+            each = f"Each box stands for {self.boxes.each:,} execution environments"
+        noun = "batch of messages" if len(self.run.log.batches) else "request"
+        nouns = "batches of messages" if len(self.run.log.batches) else "requests"
+        dots = f"each dot is a {noun}" if self.requests_a_dot == 1 else f"each dot is {self.requests_a_dot:,} {nouns}"
+        if self._rows.provisioned:
+            dots += "; a black edge means provisioned"
+        self._text(18, 474, f"{each}, which works on one {noun} at a time; {dots}.", 9, color="#555555")
+        length = time_text(round(self.film.ns_per_film_s))
+        self._text(882, 5, f"1 s of film is {length} of the run", 8, color="#555555", ha="right")
+        self._text(18, _STAGE_TOP + 8, f"{nouns.split()[0]} come", 9.5)
+        ax.annotate(
+            "",
+            (_DOOR_X - 16, _STAGE_TOP + 11),
+            (118, _STAGE_TOP + 11),
+            arrowprops={"arrowstyle": "->", "color": "#888888"},
+        )
+        self._text(_DOOR_X + _DOOR_WIDTH / 2, _STAGE_BOTTOM - 14, "quota", 9, ha="center", color="#555555")
+        self._draw_legend()
+        self._draw_strip()
+
+    def _draw_legend(self) -> None:
+        x = _BOXES_LEFT
+        self._count_x: dict[State, float] = {}
+        most = max(len(f"{self._rows.total:,}"), 3)
+        for state, words in _LEGEND:
+            edge = "#BBBBBB" if state == State.GONE else "#9A9A9A"
+            self.ax.add_patch(Rectangle((x, _STAGE_TOP + 8), 11, 11, facecolor=_FACES[state], edgecolor=edge, lw=0.8))
+            self._text(x + 16, _STAGE_TOP + 9, words, 9.5)
+            x += 16 + width_of(words, FontProperties(family="DejaVu Sans", size=9.5)) * 100 / 72 + 6
+            self._count_x[state] = x
+            x += most * 8.5 + 16
+
+    def _strip_x(self, times_ns: IntArray) -> FloatArray:
+        share = (times_ns - self.film.start_ns) / max(self.film.end_ns - self.film.start_ns, 1)
+        return np.asarray(_STRIP_LEFT + share * (_BOXES_RIGHT - _STRIP_LEFT))
+
+    def _draw_strip(self) -> None:
+        """The whole film at a glance: environments by state over time, refused attempts on top, times below."""
+        ax, film = self.ax, self.film
+        x = self._strip_x(film.times_ns)
+        levels = {state: (self.states == state).sum(axis=1) for state, _ in _LEGEND}
+        order = (State.BUSY, State.INITIALISING, State.IDLE)
+        highest = max(int(sum(levels[state] for state in order).max(initial=0)), 1)
+        base = np.zeros(film.frames)
+        for state in order:
+            top = base + levels[state] * (_STRIP_TOP - _STRIP_BOTTOM) / highest
+            ax.fill_between(x, _STRIP_BOTTOM + base, _STRIP_BOTTOM + top, step="post", color=_FACES[state], lw=0)
+            base = top
+        ax.plot((_STRIP_LEFT, _BOXES_RIGHT), (_STRIP_BOTTOM, _STRIP_BOTTOM), color="#888888", lw=0.8)
+        self._text(_STRIP_LEFT - 5, _STRIP_TOP - 9, f"{highest:,}", 8, ha="right", color="#555555")
+        self._text(_STRIP_LEFT - 5, _STRIP_BOTTOM, "0", 8, ha="right", color="#555555")
+        inside = self.run.log.throttles.time_ns
+        inside = inside[(inside >= film.start_ns) & (inside <= film.end_ns)]
+        marks = np.unique(np.round(self._strip_x(inside)))
+        if len(marks):
+            segments = [[(mark, _STRIP_TOP + 1), (mark, _STRIP_TOP + 7)] for mark in marks.tolist()]
+            ax.add_collection(LineCollection(segments, colors=[_REFUSED], linewidths=1.2), autolim=False)
+        start_s, end_s = film.start_ns / 1e9, film.end_ns / 1e9
+        step, unit = step_s(end_s - start_s, 9), time_unit(end_s)
+        for tick in np.arange(math.ceil(start_s / step - 1e-9), math.floor(end_s / step + 1e-9) + 1) * step:
+            at = self._strip_x(np.array([tick * 1e9]))[0]
+            ax.plot((at, at), (_STRIP_BOTTOM - 4, _STRIP_BOTTOM), color="#888888", lw=0.8)
+            words = f"{tick_text(tick, unit)} {unit}" if unit != "m:ss" else tick_text(tick, unit)
+            self._text(at, _STRIP_BOTTOM - 16, words, 8, ha="center", color="#555555")
+        words = "environments over time" + ("; marks on top: refused" if len(marks) else "")
+        self._text(_STRIP_LEFT, 5, words, 8, color="#555555")
+
+    def _make_what_moves(self) -> list[Artist]:
+        ax, boxes = self.ax, self.boxes
+        left, low, size = boxes.left, boxes.bottom, boxes.size
+        gap = min(size * 0.14, 4.0)
+        right, high = left + size - gap, low + size - gap
+        corners = np.stack((left, low, right, low, right, high, left, high), axis=1).reshape(-1, 4, 2)
+        self._squares = PolyCollection(list(corners))
+        self._centres = np.column_stack(((left + right) / 2, (low + high) / 2))
+        provisioned = np.zeros(self._rows.total, dtype=bool)
+        for first, count in self._rows.provisioned:
+            provisioned[first : first + count] = True
+        self._is_provisioned = provisioned[boxes.shown]
+        # Edges of tiny boxes would be all that is seen of them.
+        widths = np.where(self._is_provisioned, 1.8, 0.8) if size >= _BOX_WITH_EDGE else np.zeros(len(boxes.shown))
+        self._squares.set_linewidth(widths.tolist())
+        self._box_of = np.full(self._rows.total, -1)
+        self._box_of[boxes.shown] = np.arange(len(boxes.shown))
+        ax.add_collection(self._squares, autolim=False)
+        points = self._scale**2
+        self._workers = self._dots(min(0.045 * (size - gap) ** 2, 60) * points, "white")
+        self._waiting_dots = self._dots(20 * points, "black")
+        self._flying = self._dots(22 * points, "black")
+        shape: dict[str, Any] = {"width": _DOOR_WIDTH, "facecolor": Colour.BUSY.value, "linewidth": 0}
+        self._gauge = Rectangle((_DOOR_X, _STAGE_BOTTOM), height=0, **shape)
+        ax.add_patch(self._gauge)
+        shape |= {"facecolor": "none", "linewidth": 1.0, "edgecolor": "#666666"}
+        self._door = ax.add_patch(Rectangle((_DOOR_X, _STAGE_BOTTOM), height=_STAGE_TOP - _STAGE_BOTTOM, **shape))
+        self._names = {function: self._text(_BOXES_LEFT, y, "", 9, color="#555555") for function, y in boxes.names}
+        y = _STAGE_TOP + 9
+        self._counts = {state: self._text(x, y, "", 9.5, weight="bold") for state, x in self._count_x.items()}
+        self._level = self._text(_DOOR_X + _DOOR_WIDTH, _STAGE_TOP + 26, "", 9, ha="right", color=Colour.BUSY.value)
+        self._tally = self._text(18, _REFUSED_Y + 38, "", 13, weight="bold", color=Colour.THROTTLED.value)
+        self._reasons = self._text(18, _REFUSED_Y + 32, "", 8.5, color=Colour.THROTTLED.value, va="top")
+        self._clock = self._text(882, 490, "", 15, ha="right", weight="bold", family="DejaVu Sans Mono")
+        (self._cursor,) = ax.plot([], [], color="black", lw=1.4, scalex=False, scaley=False)
+        self._waiting_rows = self._kinds_of_waiting()
+        self._waiting_texts = [
+            self._text(18, _WAITING_Y - 30 * number - 10, "", 8.5) for number in range(len(self._waiting_rows))
+        ]
+        reaped = self.run.log.environments.reaped_ns
+        self._gone = so_far(reaped[reaped != NOT_YET], self.film.times_ns)
+        self._prepare_dots()
+        artists: list[Artist] = [self._squares, self._workers, self._gauge, self._door, self._cursor, self._clock]
+        artists += [*self._counts.values(), self._level, self._tally, self._reasons, *self._waiting_texts]
+        artists += self._names.values()
+        return [*artists, self._waiting_dots, self._flying]
+
+    def _dots(self, area: float, colour: str) -> PathCollection:
+        dots = self.ax.scatter([], [], s=area, c=colour, linewidths=0, zorder=4)
+        dots.set_clip_on(False)
+        return dots
+
+    def _prepare_dots(self) -> None:
+        """Every so many-th request in the order of time, each with a lane of its own."""
+        log, every = self.run.log, self.requests_a_dot
+        invocations, refused = log.invocations, np.sort(log.throttles.time_ns)
+        order = np.argsort(invocations.admitted_ns, kind="stable")[::every]
+        self._accepted_ns = invocations.admitted_ns[order]
+        self._refused_ns = refused[::every]
+        # When and from which lane they go on into a box.
+        worked = order[invocations.handler_ns[order] != NOT_YET]
+        place = self._rows.row[invocations.environment[worked]] if len(worked) else worked
+        each = self.boxes.each
+        box = self._box_of[np.minimum(place // each * each, max(self._rows.total - 1, 0))] if len(worked) else worked
+        lane = _lanes(len(order))
+        by_start = np.argsort(invocations.handler_ns[worked], kind="stable")
+        self._entering_ns = invocations.handler_ns[worked][by_start]
+        self._entering_box = box[by_start]
+        self._entering_lane = lane[np.searchsorted(self._accepted_ns, invocations.admitted_ns[worked])][by_start]
+        self._accepted_lane, self._refused_lane = lane, _lanes(len(self._refused_ns))
+
+    def _name_functions(self, frame: int) -> None:
+        """Beside the name of a function what is reserved for it, and how much of that is in use."""
+        for function, text in self._names.items():
+            name = self.run.log.function_names[function]
+            reserved = self.limits[frame].reserved.get(name)
+            level = self.in_flight[function, frame]
+            use = "" if reserved is None else f": {level:,} of {reserved:,} reserved in flight"
+            text.set_text(shortened(name, 40) + use)
+
+    def _show_dots(self, now_ns: int) -> None:
+        """Dots on their way to the door, back from it, and from the door into a box."""
+        second = self.film.ns_per_film_s
+        points: list[FloatArray] = []
+        colours: list[tuple[float, ...]] = []
+        for times_ns, lanes in ((self._accepted_ns, self._accepted_lane), (self._refused_ns, self._refused_lane)):
+            near = _between(times_ns, now_ns, now_ns + _APPROACH_S * second)
+            ahead = (times_ns[near] - now_ns) / (_APPROACH_S * second)
+            points.append(np.column_stack((_DOOR_X - 5 - ahead * (_DOOR_X - 23), lanes[near])))
+            colours += [_REQUEST] * len(ahead)
+        gone = _between(self._refused_ns, now_ns - _BOUNCE_S * second, now_ns)
+        back = (now_ns - self._refused_ns[gone]) / (_BOUNCE_S * second)
+        lanes = self._refused_lane[gone]
+        fall = (lanes - _REFUSED_Y - 62) * back**2
+        points.append(np.column_stack((_DOOR_X - 5 - back * 150, lanes - fall)))
+        colours += [_REFUSED] * len(back)
+        inside = _between(self._entering_ns, now_ns - _ENTER_S * second, now_ns)
+        share = ((now_ns - self._entering_ns[inside]) / (_ENTER_S * second))[:, None]
+        goal = self._centres[self._entering_box[inside]]
+        door = np.column_stack((np.full(len(goal), _DOOR_X + _DOOR_WIDTH + 4), self._entering_lane[inside]))
+        points.append(door + share * (goal - door))
+        colours += [_REQUEST] * len(goal)
+        self._flying.set_offsets(np.concatenate(points))
+        self._flying.set_facecolor(colours or "none")  # type: ignore[arg-type]
+
+    def _show_workers(self, boxed: npt.NDArray[np.uint8]) -> None:
+        """The request within each busy box, where boxes are large enough."""
+        is_busy = (boxed == State.BUSY) if self.boxes.size >= _BOX_WITH_DOT else np.zeros(len(boxed), dtype=bool)
+        self._workers.set_offsets(self._centres[is_busy])
+
+    def _kinds_of_waiting(self) -> list[tuple[IntArray, str, str]]:
+        """(how many at each frame, for what, colour) of those kinds that there are in this film."""
+        waiting = self.waiting
+        kinds = [
+            (waiting.environment, "waiting for an environment", Colour.COLD.value),
+            (waiting.retry, "waiting to try again", Colour.RETRIED.value),
+            (waiting.event_queue, "in Lambda's queue", Colour.QUEUED.value),
+            (waiting.messages, "in the queue" if self.run.scenario.queues else "in the stream", Colour.QUEUED.value),
+        ]
+        return [kind for kind in kinds if kind[0].max(initial=0)]
+
+    def _show_waiting(self, frame: int) -> None:
+        points, colours = [], []
+        for number, (counts, words, colour) in enumerate(self._waiting_rows):
+            count, most = int(counts[frame]), int(counts.max())
+            each = max(1, _rounded_up(most / _MOST_WAITING_DOTS))
+            dots = math.ceil(count / each)
+            y = _WAITING_Y - 30 * number
+            points += [(20 + 8.5 * dot, y - 17) for dot in range(dots)]
+            colours += [to_rgba(colour)] * dots
+            self._waiting_texts[number].set_text(f"{count:,} {words}" if count else "")
+        self._waiting_dots.set_offsets(points or np.empty((0, 2)))
+        self._waiting_dots.set_facecolor(colours or "none")
+
+    def _reasons_until(self, now_ns: int) -> str:
+        throttles = self.run.log.throttles
+        happened = throttles.reason[throttles.time_ns <= now_ns]
+        counts = {reason: int((happened == reason).sum()) for reason in ThrottleReason}
+        largest = sorted((reason for reason in ThrottleReason if counts[reason]), key=lambda reason: -counts[reason])
+        return "\n".join(f"{counts[reason]:,} by {_REASON_WORDS[reason]}" for reason in largest[:2])
+
+    def _clock_text(self, now_ns: int) -> str:
+        unit = time_unit(self.film.end_ns / 1e9)
+        if unit == "m:ss":
+            minutes, seconds = divmod(now_ns // 10**9, 60)
+            return f"{minutes}:{seconds:02d}"
+        if unit == "h":
+            hours, minutes = divmod(now_ns // (60 * 10**9), 60)
+            return f"{hours} h {minutes:02d} min"
+        digits = 1 if self.film.end_ns - self.film.start_ns > 5 * 10**9 else 2
+        return f"{now_ns / 1e9:.{digits}f} s"
+
+
+def _canvas() -> Axes:
+    """Axes that fill a figure of their own."""
+    figure = PictureFigure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
+    axes = PictureAxes(figure, (0, 0, 1, 1))
+    figure.add_axes(axes)
+    return axes
+
+
+def _boxes(rows: Rows, *, named: bool) -> Boxes:
+    """Squares in rows from the top, a block for each function where they are named, as large as the stage allows."""
+    each = max(1, math.ceil(rows.total / _MOST_BOXES))
+    named = named and len(rows.groups) <= _MOST_NAMES
+    blocks = rows.groups[::-1] if named else ((0, 0, rows.total),)
+    groups = [  # function, its places that have a box
+        (function, np.arange(math.ceil(first / each), math.ceil((first + count) / each)) * each)
+        for function, first, count in blocks
+    ]
+    width, height = _BOXES_RIGHT - _BOXES_LEFT, _STAGE_TOP - _STAGE_BOTTOM - named * _NAME_ROOM * len(groups)
+    size = _LARGEST_BOX
+    while size > 1 and sum(math.ceil(len(places) / (width // size)) for _, places in groups) * size > height:
+        size *= 0.98
+    size = float(math.floor(size)) if size >= 4 else size  # whole pixels, or some edges would be thicker than others
+    across = max(int(width // size), 1)
+    left: list[npt.NDArray[Any]] = []
+    bottom: list[npt.NDArray[Any]] = []
+    placed_names = []
+    top = _STAGE_TOP
+    for function, places in groups:
+        if named:
+            placed_names.append((function, top - 12))
+            top -= _NAME_ROOM
+        number = np.arange(len(places))
+        left.append(_BOXES_LEFT + number % across * size)
+        bottom.append(top - (number // across + 1) * size)
+        top -= math.ceil(len(places) / across) * size
+    return Boxes(
+        left=np.concatenate([*left, np.empty(0)]),
+        bottom=np.concatenate([*bottom, np.empty(0)]),
+        size=size,
+        shown=np.concatenate([*(places for _, places in groups), np.empty(0)]).astype(np.int64),
+        names=tuple(placed_names),
+        each=each,
+    )
+
+
+def _lanes(count: int) -> FloatArray:
+    """Heights that are well spread, whichever of them are seen together."""
+    low, high = _LANES
+    return np.asarray(low + (high - low) * (np.arange(count) * _GOLDEN % 1.0))
+
+
+def _between(times_ns: IntArray, low_ns: float, high_ns: float) -> slice:
+    """Which of some sorted times are after ``low_ns`` and until ``high_ns``."""
+    return slice(*np.searchsorted(times_ns, (low_ns, high_ns), side="right").tolist())
+
+
+def _rounded_up(value: float) -> int:
+    """The least of 1, 2, 5 times a power of ten that is not below: people count in these."""
+    if value <= 1:
+        return 1
+    power = 10 ** math.floor(math.log10(value))
+    return next(int(power * digit) for digit in (1, 2, 5, 10) if power * digit >= value)
