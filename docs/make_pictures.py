@@ -8,8 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
+from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
 
 import lambdasim as ls
+from lambdasim.report.pictures.style import Colour, Header, legend, open_axes, style
+from lambdasim.theory import erlang_b
 
 DOCS = Path(__file__).parent
 SCENARIOS = DOCS.parent / "scenarios"
@@ -29,6 +33,7 @@ PICTURES: dict[str, tuple[str, dict[str, object], str]] = {
     "provisioned-28-percent.png": ("provisioned-28-percent", {}, "provisioned"),
 }
 
+ANIMATION = "animation-spike.png"
 
 # The page whose first scenario the frontier is of.
 FRONTIER_PAGE = DOCS / "how-much-provisioned-concurrency.md"
@@ -44,6 +49,61 @@ def main() -> None:
     scenario = yaml.safe_load(page.partition("```yaml orders.yaml\n")[2].partition("```")[0])
     ls.frontier(scenario).plot().figure.savefig(DOCS / "images" / "frontier.png")
     print("frontier.png")
+    # One frame of the animation: the second in which the quota is full.
+    film = ls.simulate(SCENARIOS / "spike.yaml").animate(start="29s", end="36s", seconds=7, fps=6)
+    (DOCS / "images" / ANIMATION).write_bytes(film.frames[film.poster])
+    print(ANIMATION)
+    throttle_ratios().figure.savefig(DOCS / "images" / "erlang-b.png")
+    print("erlang-b.png")
+
+
+def throttle_ratios() -> Axes:
+    """Share of refused requests against the limit: Erlang's curves, and a run for each point."""
+    top = Header(
+        title="How many requests a limit refuses",
+        description="Lines: Erlang B. Points: one run each of about 20,000 requests, durations exponential, no init.",
+        facts="load = rate × mean duration · seed 1",
+    )
+    colours = (Colour.BUSY, Colour.WARM, Colour.THROTTLED)
+    with style():
+        axes = open_axes(None, top)
+        entries = []
+        for load, colour in zip((10, 50, 200), colours, strict=True):
+            limits = range(round(load * 0.5), round(load * 1.5) + 1)
+            shares = [limit / load for limit in limits]
+            (line,) = axes.plot(shares, [erlang_b(limit, load) for limit in limits], color=colour)
+            tried = [round(load * share) for share in (0.6, 0.8, 1.0, 1.1, 1.2)]
+            points = [refused_share(load, limit) for limit in tried]
+            axes.plot([limit / load for limit in tried], points, "o", color=colour, markersize=6)
+            entries.append((line, f"load {load}"))
+        legend(axes, entries)
+        axes.set_xlabel("limit / load")
+        axes.set_ylabel("share of requests refused")
+        axes.set_xlim(0.5, 1.5)
+        axes.set_ylim(0, None)
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.grid(axis="y")
+    return axes
+
+
+def refused_share(load: int, limit: int) -> float:
+    """Of one run: requests of 1 s on average, as many a second as the load says, on a limit of its own."""
+    requests = ls.simulate(
+        {
+            "duration": f"{20_000 // load}s",
+            "region": {"concurrency_quota": 10_000},
+            "functions": {
+                "f": {
+                    "duration": {"exponential": {"mean": "1s"}},
+                    "init": "0s",
+                    "reserved_concurrency": limit,
+                }
+            },
+            "traffic": {"t": {"function": "f", "rate": f"{load}/s"}},
+        },
+        seed=1,
+    ).summary["requests"]
+    return float(requests["throttled"] / requests["total"])
 
 
 if __name__ == "__main__":

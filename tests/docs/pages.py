@@ -12,14 +12,16 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted(page.name for page in DOCS.glob("*.md"))
+# Made for Sphinx: they have directives, which GitHub shows as they are written.
+SITE_ONLY = {"api.md", "index.md"}
+PAGES = sorted(page.name for page in DOCS.glob("*.md") if page.name not in SITE_ONLY)
 
 _FENCE = re.compile(r"^```([a-z]*)[ ]?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _STATUS = re.compile(r"#\s*exit status (\d+)\s*$")
 _COMMAND = "python -m lambdasim"
-_WITHOUT_FILES = ("validate", "schema", "estimate", "shape", "--version")  # these do not know --no-files
+_WITHOUT_FILES = ("validate", "schema", "estimate", "shape", "check-setup", "--version")  # these do not know --no-files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,9 @@ def is_full_scenario(block: Block) -> bool:
 
 def commands_in(block: Block) -> list[Command]:
     """Every command line of a block. A run writes no files, and what the shell would redirect is left out."""
-    commands = []
+    commands: list[Command] = []
+    if block.language == "text":  # output, which may show commands
+        return commands
     for line in block.text.splitlines():
         if line.strip().startswith(_COMMAND):
             status = _STATUS.search(line)

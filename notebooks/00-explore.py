@@ -1,0 +1,124 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # A bench for your own service
+#
+# Write down your service, run it, turn its screws. Nothing here talks to AWS, so nothing can break.
+# Run a cell with Shift+Enter. If you are new, start with [lesson 1](01-one-request-one-environment.ipynb).
+
+# %%
+import lambdasim as ls
+
+# %% [markdown]
+# ## 1. Your service
+#
+# Change the values to yours. Numbers carry units: `80ms`, `50/s`, `512MB`, `10%`. A typo gets one sentence that says
+# where it is and what was meant. Instead of this mapping you can name a file:
+# `service = ls.load("my-service.yaml")`.
+
+# %%
+service = {
+    "name": "my-service",
+    "seed": 1,  # the same seed gives the same requests
+    "duration": "3m",
+    "region": {"concurrency_quota": 200},
+    "functions": {
+        "api": {
+            "memory": "512MB",
+            "duration": {"lognormal": {"p50": "200ms", "p99": "1s"}},
+            "init": {"lognormal": {"p50": "800ms", "p99": "2s"}},
+        },
+    },
+    "traffic": {
+        "web": {
+            "function": "api",
+            "start_rate": "20/s",
+            "stages": [
+                {"duration": "1m", "target": "20/s"},
+                {"duration": "1s", "target": "600/s", "name": "newsletter"},
+                {"duration": "20s", "target": "600/s"},
+                {"duration": "10s", "target": "20/s"},
+            ],
+            "client": {"retry": "boto3-standard"},
+        },
+    },
+}
+
+# %% [markdown]
+# ## 2. Guess, then run
+#
+# How many requests will be lost, and how long do the slowest take? Write your guess, then run the next two cells.
+
+# %%
+ls.predict(throttled="0%", cold_starts="1%", p99="1s")
+
+# %%
+result = ls.simulate(service)
+result
+
+# %% [markdown]
+# ## 3. Look closer
+#
+# Other pictures: `latency`, `outcomes`, `lifelines`, `cloudwatch`; with events, queues, streams or provisioned
+# concurrency also `backlog`, `retry_ladder`, `queues`, `receives`, `streams`, `provisioned`.
+
+# %%
+result.plot.concurrency()
+
+# %%
+result.plot.latency()
+
+# %%
+result.to_frame("requests").head()
+
+# %% [markdown]
+# ## 4. What if?
+#
+# All variants see the same requests. Each is a set of paths into the scenario and their new values.
+
+# %%
+comparison = ls.compare(
+    {
+        "today": {},
+        "quota 1,000": {"region.concurrency_quota": 1000},
+        "shorter init": {"functions.api.init": "200ms"},
+        "50 provisioned": {"functions.api.provisioned_concurrency": 50},
+    },
+    scenario=service,
+)
+comparison
+
+# %%
+comparison.plot("latency")
+
+# %% [markdown]
+# ## 5. Sliders
+#
+# Without `controls`, some that matter are chosen for you.
+
+# %%
+explorer = ls.explore(
+    service,
+    controls={
+        "region.concurrency_quota": (100, 1000, 50),
+        "functions.api.init": ["100ms", "400ms", "800ms", "2s"],
+    },
+)
+explorer
+
+# %% [markdown]
+# What the sliders hold can be kept as a file, and the file runs on the command line:
+# `explorer.save("my-service.yaml")`, then `python -m lambdasim my-service.yaml`.
+#
+# Every key that a scenario may have is in the [scenario reference](../docs/scenario-reference.md).
