@@ -137,7 +137,8 @@ class RunCost:
         """How busy provisioned concurrency was, and how busy it must be to be no dearer than running on demand.
 
         Configured for an hour and busy for a share u of it, a unit costs capacity + u x its duration price; on demand
-        the same work costs u x the price on demand. None without provisioned concurrency.
+        the same work costs u x the price on demand. None without provisioned concurrency, and a break-even of None
+        where a unit that is busy all the time would still be dearer.
         """
         names = [function] if function is not None else list(self._capacity)
         weighed = [(name, self._capacity[name]) for name in names if self._capacity[name].requested]
@@ -153,7 +154,7 @@ class RunCost:
             requested = sum(use.requested * self._scenario.functions[name].memory for name, use in weighed)
             return {
                 "utilization": busy / requested,
-                "break_even": float(capacity / saved) if saved > 0 else None,
+                "break_even": float(capacity / saved) if saved > 0 and capacity <= saved else None,
             }
 
     def _weighed(self, name: str, use: CapacityUse, price: str) -> Decimal:

@@ -92,7 +92,7 @@ def provisioned_block(log: EventLog, function: int | None, until_ns: int) -> Blo
     functions = provisioned_functions(log) if function is None else [function]
     waits = [one.wait_ns for number in functions for one in increases(log, number) if one.ready_ns is not None]
     return {
-        "initial": int(capacity.requested_at(np.zeros(1, dtype=np.int64))[0]),
+        "initial": _initial_units(log, functions),
         "peak_requested": int(capacity.requested.max(initial=0)),
         "peak_allocated": int(capacity.allocated.max(initial=0)),
         "mean_allocated": allocated,
@@ -106,6 +106,12 @@ def provisioned_block(log: EventLog, function: int | None, until_ns: int) -> Blo
         "spillover_cold_starts": int(np.count_nonzero(cold)),
         "longest_wait_for_ready_s": max(waits) / NS_PER_S if waits else None,
     }
+
+
+def _initial_units(log: EventLog, functions: list[int]) -> int:
+    """Units that some functions had when the run began; what a change asks for at 0 s comes later."""
+    configured = log.capacity.cause == CapacityCause.CONFIGURED
+    return int(log.capacity.requested[configured & np.isin(log.capacity.function, functions)].sum())
 
 
 def spilled_rows(log: EventLog, invoked: slice = slice(None), spilled: slice = slice(None)) -> npt.NDArray[np.intp]:

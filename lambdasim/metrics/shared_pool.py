@@ -14,7 +14,7 @@ import numpy.typing as npt
 from lambdasim.eventlog.log import EventLog
 from lambdasim.metrics.levels import level_at, levels_after_starts
 from lambdasim.metrics.metric_rows import MetricRow, statistics
-from lambdasim.metrics.provisioned import is_on_provisioned
+from lambdasim.metrics.provisioned import capacity_of, is_on_provisioned, provisioned_functions
 from lambdasim.platform.concurrency import shared_pool_limit
 from lambdasim.scenario.changes import LimitsInForce
 
@@ -88,14 +88,31 @@ def claimed_samples(log: EventLog, period_ns: int, limits: Sequence[LimitsInForc
     others = np.union1d(np.arange(0, log.end_ns + 1, period_ns), from_ns[from_ns <= log.end_ns])
     times = np.concatenate((starts, others))
     units = np.concatenate((levels, level_at(others, admitted, end)))
-    units += kept[np.searchsorted(from_ns, times, side="right") - 1]
+    units += kept[np.searchsorted(from_ns, times, side="right") - 1] + _outliving(log, limits, times)
     return times[units > 0], units[units > 0]
+
+
+def _outliving(log: EventLog, limits: Sequence[LimitsInForce], times_ns: IntArray) -> IntArray:
+    """Units that the pool lacks at each time though nobody asks for them any more: they work still."""
+    from_ns = np.array([state.at_ns for state in limits])
+    state = np.searchsorted(from_ns, times_ns, side="right") - 1
+    served, units = is_on_provisioned(log), np.zeros(len(times_ns), dtype=np.int64)
+    for function in provisioned_functions(log):
+        capacity = capacity_of(log, function)
+        if not (np.diff(capacity.requested) < 0).any():
+            continue
+        rows = served & (log.invocations.function == function)
+        busy = level_at(times_ns, log.invocations.admitted_ns[rows], log.invocations.end_ns[rows])
+        is_of_pool = np.array([log.function_names[function] not in one.reserved for one in limits])
+        units += np.maximum(busy - capacity.requested_at(times_ns), 0) * is_of_pool[state]
+    return units
 
 
 def claimed_rows(log: EventLog, period_ns: int, limits: Sequence[LimitsInForce]) -> Iterator[MetricRow]:
     """ClaimedAccountConcurrency: UnreservedConcurrentExecutions and what is reserved or provisioned, used or not.
 
-    MODEL: a change of provisioned concurrency counts from the request on, as it does for the pool.
+    MODEL: a change of provisioned concurrency counts from the request on, as it does for the pool; units that are given
+    up while they work count until they are free.
     """
     times_ns, units = claimed_samples(log, period_ns, limits)
     metric = "ClaimedAccountConcurrency"

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from lambdasim.scenario.runtimes import OS_ONLY_LANGUAGES
 from lambdasim.units import NS_PER_MS, NS_PER_S
 
 Integers = TypeVar("Integers", int, npt.NDArray[np.int64])
@@ -45,10 +46,11 @@ def billed_init_ms(init_ns: Integers, work_ns: Integers) -> Integers:
 def is_init_billed(rule: str, package: str, runtime: str | None) -> bool:
     """Whether the init of an environment on demand is billed.
 
-    Until 2025-08-01 (``free-for-managed-zip``) only that of container images and of custom runtimes was; that of
-    provisioned concurrency always.
+    Until 2025-08-01 (``free-for-managed-zip``) only that of container images and of custom runtimes was (custom is
+    what runs on AWS's provided.al2023 and its like); that of provisioned concurrency always.
     """
-    return rule == "billed" or package == "image" or (runtime or "").startswith("provided")
+    is_custom = runtime is not None and (runtime.startswith("provided") or runtime in OS_ONLY_LANGUAGES)
+    return rule == "billed" or package == "image" or is_custom
 
 
 def billed_restore_ns(restore_ns: Integers, share: float) -> Integers:

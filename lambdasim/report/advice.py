@@ -5,6 +5,9 @@ Each sentence follows from figures of the summary by a rule that can be read her
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import numpy as np
 
 from lambdasim.metrics.highlights import (
@@ -163,6 +166,13 @@ def first_limit_sentence(run: Run) -> str:
         return f"{'No limit was reached.' if spilled is None else 'Nothing was refused.'} {text}{over}"
     time_ns, reason, function = first
     return f"{reason.key}, at {clock_text(time_ns)}, for {function}: {MEANING[reason]}.{over}"
+
+
+def first_pictures(run: Run) -> tuple[str, str]:
+    """Names of the two pictures to start with: those of capacity and of waiting work where there is any."""
+    names = ["concurrency", "outcomes"]
+    names += [kind for kind in ("provisioned", "queues", "streams") if run.summary.get(kind)]
+    return names[-2], names[-1]
 
 
 def next_steps(run: Run) -> list[str]:
@@ -331,23 +341,26 @@ def _throttle_step(run: Run, reason: ThrottleReason) -> str:
     state = _limits_at(run, int(run.log.throttles.time_ns[run.log.throttles.reason == reason].max()))
     if state.reserved.get(function) == 0 and reason == ThrottleReason.RESERVED_CONCURRENCY:
         return _STOPPED.format(function=function)
-    start = run.scenario.limits_in_force()[0]
     text = _NEXT_STEP[reason]
     if reason == ThrottleReason.RESERVED_CONCURRENCY and _is_all_provisioned(run, function, state):
         text = _ALL_PROVISIONED
-    # What a change on the way has set is set there, not at the start.
-    here = "" if state.change is None else f"changes.{state.change}."
-    is_new_quota = here and state.quota != start.quota
-    is_new_reservation = here and state.reserved.get(function) != start.reserved.get(function)
     return text.format(
         double_quota=2 * state.quota,
-        quota_key=f"{here if is_new_quota else ''}region.concurrency_quota",
+        quota_key=f"{_set_by(run, state, lambda one: one.quota)}region.concurrency_quota",
         double_reserved=max(1, 2 * state.reserved.get(function, 0)),
-        reserved_key=f"{here if is_new_reservation else ''}functions.{function}.reserved_concurrency",
+        reserved_key=f"{_set_by(run, state, lambda one: one.reserved.get(function))}functions.{function}"
+        ".reserved_concurrency",
         function=function,
         source=run.log.source_names[run.log.requests.source[rows[0]]],
         gateway_rate=_doubled_gateway_rate(run),
     )
+
+
+def _set_by(run: Run, state: LimitsInForce, limit: Callable[[LimitsInForce], int | None]) -> str:
+    """Where a limit of a state is set: ``changes.N.`` of the last change that moved it, or nothing for the start."""
+    states = run.scenario.limits_in_force()
+    moves = [after for before, after in pairwise(states[: states.index(state) + 1]) if limit(before) != limit(after)]
+    return f"changes.{moves[-1].change}." if moves else ""
 
 
 def _is_all_provisioned(run: Run, function: str, state: LimitsInForce) -> bool:

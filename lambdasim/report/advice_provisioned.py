@@ -24,7 +24,7 @@ from lambdasim.metrics.run import Run
 from lambdasim.metrics.shared_pool import provisioned_of_pool
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.platform.provisioned import CapacityCause, SpilloverReason
-from lambdasim.report.wording import clock_text, count_text, counted, share_text, time_text
+from lambdasim.report.wording import clock_difference, clock_text, count_text, counted, share_text, time_text
 from lambdasim.scenario.changes import LimitsInForce
 from lambdasim.scenario.provisioned import Autoscaling
 from lambdasim.scenario.schema import least_unreserved
@@ -41,12 +41,16 @@ _MINUTE_NS = 60 * NS_PER_S
 def provisioned_steps(run: Run) -> Iterator[str]:
     """A step for each function whose provisioned concurrency is too small, too late or too large; most spilled first.
 
-    Then one where idle units are what others lack.
+    Then the command that compares levels, and one where idle units are what others lack.
     """
     blocks = {name: block["provisioned"] for name, block in run.summary["functions"].items() if "provisioned" in block}
     by_spillover = sorted(blocks, key=lambda name: -blocks[name]["spillovers"])
     steps = (step for name in by_spillover for step in _steps_for(run, name, blocks[name]))
     yield from (step for step, _ in zip(steps, range(_MOST_FUNCTIONS), strict=False))
+    if by_spillover and (blocks[by_spillover[0]]["spillover_ratio"] or 0) >= _WORTH_MORE:
+        whose = f" --function {by_spillover[0]}" if len(run.scenario.functions) > 1 else ""
+        command = f"python -m lambdasim frontier SCENARIO.yaml{whose}"
+        yield f"What each level would cost and buy, with these requests: {command}."
     yield from _idle_while_others_lack(run)
 
 
@@ -155,9 +159,10 @@ def _ask_before_the_load(
     assert scaled.target is not None, "something tracked it"
     since_ns = above_target_since_ns(minutes_above_target(run.log, function, scaled), first, scaled)
     since_ns = first.asked_ns if since_ns is None else since_ns
-    found = f"Target tracking comes after the load: {name} asked {time_text(first.asked_ns - since_ns)} after the rise"
+    asked_after = clock_difference(since_ns, first.asked_ns)
+    found = f"Target tracking comes after the load: {name} asked {asked_after} after the rise"
     if first.ready_ns is not None:
-        found += f", and had its first step ready {time_text(first.ready_ns - since_ns)} after it"
+        found += f", and had its first step ready {clock_difference(since_ns, first.ready_ns)} after it"
     found += f". A step adds at most {100 / scaled.target - 100:.0f}%: no more than what is ready can be busy."
     units = max(_for_peak(demand.most_at_work), block["peak_requested"])
     wait_s = block["longest_wait_for_ready_s"] or 0

@@ -78,6 +78,8 @@ def best_sentence(table: FrontierTable) -> str:
     """The cheapest level that keeps the targets of the scenario; without targets, the knee, or what there is."""
     if not table.rows:
         return "No level was run to its end."
+    if not any(row.requests for row in table.rows):
+        return f"Nobody sent a request to {table.function}: there is nothing to compare."
     choice = table.choice
     if choice is None:
         cheap, *_, fast = undominated(table.rows)
@@ -99,6 +101,8 @@ def best_sentence(table: FrontierTable) -> str:
             f"The knee: {what} with a p99 of {seconds_value(row.latency_p99_s)}; beyond it money buys less latency than"
             " before."
         )
+    if len(table.rows) == 1:
+        return f"There is one level only, {what} with a p99 of {seconds_value(row.latency_p99_s)}: nothing to compare."
     return f"The cheapest is also the fastest, or nearly: {what} with a p99 of {seconds_value(row.latency_p99_s)}." + (
         _cold_range(table.rows)
     )

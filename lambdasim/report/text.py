@@ -28,7 +28,13 @@ from lambdasim.metrics.outcomes import Outcome
 from lambdasim.metrics.run import Run
 from lambdasim.platform.callers import client_spec
 from lambdasim.platform.concurrency import AWS_REASON, ThrottleReason
-from lambdasim.report.advice import first_limit_sentence, for_nobody_sentences, littles_law_sentences, next_steps
+from lambdasim.report.advice import (
+    first_limit_sentence,
+    first_pictures,
+    for_nobody_sentences,
+    littles_law_sentences,
+    next_steps,
+)
 from lambdasim.report.text_cost import (
     COST_HEADINGS,
     FUNCTION_COST_HEADINGS,
@@ -107,9 +113,8 @@ def print_summary(run: Run, out: IO[str], directory: Path | None) -> None:
     _promises(console, run)
     _paragraphs(console, "What to look at next", next_steps(run), bullet="· ")
     if directory is not None:
-        first = ["concurrency.png", "outcomes.png"]
-        first += [f"{kind}.png" for kind in ("provisioned", "queues", "streams") if run.summary.get(kind)]
-        _paragraphs(console, "Files", [f"{directory} (start with {first[-2]} and {first[-1]})"])
+        one, other = first_pictures(run)
+        _paragraphs(console, "Files", [f"{directory} (start with {one}.png and {other}.png)"])
 
 
 def _title(console: Console, run: Run) -> None:
@@ -298,6 +303,11 @@ def _latency(console: Console, run: Run) -> None:
             times = (row.p50_ns, row.p95_ns, row.p99_ns, row.max_ns)
             table.add_row(row.label, count_text(row.count), *map(time_text, times))
     _section(console, _latency_heading({source.invoke for source in run.scenario.traffic.values()}), table)
+    cold = next((row for row in rows if row.label == "cold" and row.count), None)
+    init_s = run.summary["init_s"]["p50"]
+    if cold is not None and init_s is not None and cold.p50_ns < init_s * NS_PER_S:
+        word = start_word(run.scenario)
+        _body(console, [f"A cold start can take less than its {word}: another request had begun that {word} before."])
     held_back = held_back_ns(run.log, [client_spec(source).limits_its_rate for source in run.scenario.traffic.values()])
     if len(held_back):
         were_held_back = f"{were(len(held_back), 'call')} held back by the rate limiter of their own client"

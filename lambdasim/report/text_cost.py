@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 
 from lambdasim.cost.bill import PARTS
+from lambdasim.cost.prices import shipped_table
 from lambdasim.metrics.run import Run
 from lambdasim.report.wording import share_text
 
@@ -24,6 +26,8 @@ _MEANING = {
     "api_gateway": "requests of API Gateway",
 }
 _MOST_DECIMALS = 8
+# Names of regions differ by a digit: only what is nearer than that is a slip.
+_SLIP = 0.93
 
 
 def _decimals(usd: float) -> int:
@@ -78,15 +82,29 @@ def total_sentence(run: Run) -> str:
 
 
 def cost_sentences(run: Run) -> Iterator[str]:
-    """What was thrown away, whether provisioned concurrency paid off, and whose prices were taken."""
+    """What was thrown away, whether provisioned concurrency paid off, what was free, and whose prices were taken."""
     yield from _thrown_away(run)
     yield from _break_even(run)
+    yield from _free_tier(run)
     pricing, region = run.summary["pricing"], run.scenario.region.name
     if pricing["region"] != region:
-        yield f"There are no prices of {region} here: these are those of {pricing['region']}."
+        near = get_close_matches(region, shipped_table().regions, n=1, cutoff=_SLIP)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        yield f"lambdasim has no prices of {region}{meant}: these are those of {pricing['region']}."
     elif pricing["borrowed"]:
         names = ", ".join(pricing["borrowed"])
-        yield f"Of {region} some prices are missing here; those of us-east-1 were taken for {names}."
+        yield (
+            f"lambdasim has no prices of {region} for {names}: those of us-east-1 were taken. pricing.table takes your"
+            " own."
+        )
+
+
+def _paid_before_ready(run: Run, paid: str) -> str:
+    """Why this share is not that of the section on provisioned concurrency, where it is not."""
+    blocks = [block["provisioned"] for block in run.summary["functions"].values() if "provisioned" in block]
+    if len(blocks) != 1 or blocks[0]["utilization"] is None or share_text(blocks[0]["utilization"], 1) == paid:
+        return ""
+    return ", which begins before it is ready"
 
 
 def _thrown_away(run: Run) -> Iterator[str]:
@@ -100,20 +118,36 @@ def _thrown_away(run: Run) -> Iterator[str]:
         if cost[key]
     ]
     if parts:
-        yield f"Thrown away: {', and '.join(parts)}."
+        both = "; a retry that did so is in both" if len(parts) > 1 else ""
+        yield f"Thrown away: {', and '.join(parts)}{both}."
+
+
+def _free_tier(run: Run) -> Iterator[str]:
+    """The run and the month have a free tier each, so that one is no multiple of the other."""
+    if run.summary["pricing"]["free_tier"]:
+        yield (
+            "The free tier is taken off the run as if nothing else came in its month, and off the month once: the month"
+            " is no multiple of the run."
+        )
 
 
 def _break_even(run: Run) -> Iterator[str]:
     figures = run.summary.get("provisioned_break_even")
     if figures is None:
         return
-    busy = f"Provisioned concurrency was busy {share_text(figures['utilization'], 1)} of the time that is paid for"
+    paid = share_text(figures["utilization"], 1)
+    busy = f"Provisioned concurrency was busy {paid} of the time that is paid for{_paid_before_ready(run, paid)}"
+    least = "" if figures["break_even"] is None else share_text(figures["break_even"], 1)
+    if any(name.startswith("provisioned_") for name in run.summary["pricing"]["borrowed"]):
+        least += " (by prices of us-east-1 for it)"
     if figures["break_even"] is None:
         yield f"{busy}; at these prices it never costs less than running on demand."
     elif figures["utilization"] < figures["break_even"]:
+        blocks = (block.get("provisioned") for block in run.summary["functions"].values())
+        few = "fewer" if any(block and block["spillover_cold_starts"] for block in blocks) else "no"
         yield (
-            f"{busy}. Below {share_text(figures['break_even'], 1)} it costs more than the same work on demand: that is"
-            " the price of having no cold starts."
+            f"{busy}. Below {least} it costs more than the same work on demand: that is the price of having {few} cold"
+            " starts."
         )
     else:
-        yield f"{busy}. From {share_text(figures['break_even'], 1)} on it costs less than the same work on demand."
+        yield f"{busy}. From {least} on it costs less than the same work on demand."

@@ -21,7 +21,7 @@ from lambdasim.metrics.run import Run
 from lambdasim.metrics.shared_pool import provisioned_of_pool, shared_pool
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.platform.provisioned import CapacityCause, SpilloverReason
-from lambdasim.report.wording import clock_text, count_text, counted, share_text, time_text, were
+from lambdasim.report.wording import clock_difference, clock_text, count_text, counted, share_text, were
 from lambdasim.scenario.changes import LimitsInForce
 from lambdasim.units import format_ratio
 
@@ -257,7 +257,8 @@ def _increase_line(log: EventLog, function: int, one: Increase, since_ns: int | 
     after = "later" if since_ns is None else f"after {clock_text(since_ns)}"
     spilled = spilled_between(log, function, begin_ns, one.ready_ns)
     meanwhile = f"; {counted(spilled, 'invocation')} spilled over meanwhile" if spilled else ""
-    return f"{asked}; ready at {clock_text(one.ready_ns)}, {time_text(one.ready_ns - begin_ns)} {after}{meanwhile}."
+    wait = clock_difference(begin_ns, one.ready_ns)
+    return f"{asked}; ready at {clock_text(one.ready_ns)}, {wait} {after}{meanwhile}."
 
 
 def _pool_sentence(run: Run) -> Iterator[str]:

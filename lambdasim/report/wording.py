@@ -156,6 +156,13 @@ def clock_text(time_ns: int) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
+def clock_difference(begin_ns: int, end_ns: int) -> str:
+    """How long after one point in time another one is: from ten seconds on as their clock texts have it."""
+    if end_ns - begin_ns < 10 * NS_PER_S:
+        return time_text(end_ns - begin_ns)
+    return time_text((end_ns // NS_PER_S - begin_ns // NS_PER_S) * NS_PER_S)
+
+
 def share_text(part: float, whole: float) -> str:
     """A share in percent that never reads 0 % or 100 % when it is not."""
     if not whole:

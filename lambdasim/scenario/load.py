@@ -25,6 +25,7 @@ from lambdasim.scenario.fields import PositiveDuration
 from lambdasim.scenario.kept import HASHES, Kept
 from lambdasim.scenario.overrides import Overridden, apply
 from lambdasim.scenario.pricing import Pricing
+from lambdasim.scenario.pricing_rules import find_risks_of_pricing
 from lambdasim.scenario.problems import Placed, Source, from_errors
 from lambdasim.scenario.provisioned import Autoscaling
 from lambdasim.scenario.provisioned_rules import (
@@ -74,6 +75,7 @@ def load(
         broken += [finding for check in checks for finding in check(scenario)]
         if not broken:
             without_effect += [*find_risks_of_waiting_work(scenario), *find_risks_of_provisioned(scenario)]
+            without_effect += find_risks_of_pricing(scenario)
     found += [_placed(finding, origin, base) for finding in broken]
     if document is not None:
         found += [Placed(order=place, problem=problem) for place, problem in document.problems]

@@ -48,6 +48,12 @@ def _whole(value: Any) -> int:
     return value
 
 
+def _day(value: str) -> str:
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}(-[0-9]{2})?", value) is None:
+        raise RuleViolation("must be a date", "for example 2026-11-01")
+    return value
+
+
 Usd = Annotated[Decimal, BeforeValidator(_usd)]
 Units = Annotated[int, BeforeValidator(_whole)]
 
@@ -131,7 +137,7 @@ class FreeTier(Model):
 class PriceTable(Model):
     """Prices by region, and what is free."""
 
-    date: str | None = None  # of the newest price in it
+    date: Annotated[str, AfterValidator(_day)] | None = None  # of the newest price in it
     regions: dict[str, RegionPrices] = Field(default_factory=dict)
     free_tier: FreeTier = FreeTier()
 
@@ -203,7 +209,8 @@ def _sentence(error: ErrorDetails, path: YamlPath) -> str:
         return f"is not a known key ({hint})"
     if error["type"] == "missing":
         return "is required"
-    return "must be text" if error["type"] == "string_type" else "must be a mapping"
+    kind = "text" if error["type"] == "string_type" else "a mapping"
+    return f"must be {kind}, got {shown(str(error['input']))}"
 
 
 def _known_keys(path: YamlPath) -> Iterator[str]:

@@ -24,7 +24,13 @@ from lambdasim.scenario.schema import Scenario
 from lambdasim.scenario.yaml_reader import Document, Place, YamlPath, path_text, resolve_plain
 
 _SHOWN = 60
-_COUNT_KEYS = ("requests_per_concurrency", "max_attempts", "reserved_concurrency", "maximum_retry_attempts")
+_COUNT_KEYS = (
+    "requests_per_concurrency",
+    "max_attempts",
+    "reserved_concurrency",
+    "provisioned_concurrency",
+    "maximum_retry_attempts",
+)
 _FAR = Place(10**9, 0)  # sorts what has no line behind what has one
 _EXAMPLES: dict[YamlPath, str] = {
     ("duration",): "duration: 5m",
@@ -33,7 +39,23 @@ _EXAMPLES: dict[YamlPath, str] = {
     ("functions", "*", "duration"): "duration: 200ms",
     ("functions", "*", "duration", "cpu"): "cpu: 80ms",
     ("functions", "*", "init"): "init: 400ms, or runtime: python3.13",
+    ("functions", "*", "autoscaling", "min_capacity"): "min_capacity: 1",
+    ("functions", "*", "autoscaling", "max_capacity"): "max_capacity: 100",
+    ("functions", "*", "provisioned_allocation", "prepare"): "prepare: {uniform: [1m, 2m]}",
+    ("functions", "*", "provisioned_allocation", "rate"): "rate: 6000",
+    ("functions", "*", "provisioned_allocation", "per"): "per: 1m",
+    ("traffic", "*", "warmer", "every"): "every: 5m",
 }
+# What may stand where a mapping is missing.
+_MAPPINGS: dict[YamlPath, str] = {
+    ("region",): "{name: eu-west-1}",
+    ("pricing",): "{free_tier: true}",
+    ("functions", "*", "autoscaling"): "{min_capacity: 1, max_capacity: 100, target: 70%}",
+    ("functions", "*", "provisioned_allocation"): "{prepare: {uniform: [1m, 2m]}, rate: 6000, per: 1m}",
+    ("traffic", "*", "warmer"): "{every: 5m}",
+}
+# Sections whose keys are names that the user chose.
+_NAMED = ("functions", "queues", "streams", "traffic")
 # Keys that hold a time or a size or the text "unlimited".
 _UNLIMITED_KEYS = (("idle_timeout",), ("max_age",), ("client", "timeout"), ("retry", "cap"), ("code_storage",))
 
@@ -145,7 +167,8 @@ def _placed(error: ErrorDetails, source: Source) -> Iterator[Placed]:
     loc, kind = error["loc"], error["type"]
     if kind == "missing":
         enclosing = source.resolve(loc[:-1])
-        yield source.placed((*enclosing, loc[-1]), _missing((*enclosing, loc[-1]), source.value_at(enclosing)))
+        missing = _missing((*enclosing, loc[-1]), source.value_at(enclosing))
+        yield source.placed((*enclosing, loc[-1]), missing + _new_by_a_setting(enclosing, source))
         return
     path = source.resolve(loc)
     if kind == "extra_forbidden":
@@ -194,10 +217,20 @@ def got_text(value: Any) -> str:
     return json.dumps(short, ensure_ascii=False) if isinstance(value, str) and odd else short
 
 
+def _new_by_a_setting(path: YamlPath, source: Source) -> str:
+    """That a setting for one key has made a new function, source of traffic ...: mostly its name is a slip."""
+    setting = source.origins.get(path)
+    if len(path) != 2 or path[0] not in _NAMED or setting is None or setting == path_text(path):
+        return ""
+    others = [name for name in source.value_at(path[:1]) if name != path[1]]
+    near = get_close_matches(str(path[1]), others, n=1)
+    return f"; there was no {path[1]} under {path[0]} before" + (f" (did you mean {near[0]}?)" if near else "")
+
+
 def _missing(path: YamlPath, enclosing: Any) -> str:
     if path[-1] == "init" and isinstance(enclosing, dict) and (reason := why_no_init(enclosing)):
         return f"is required: {reason}"
-    pattern = tuple("*" if position == 1 else part for position, part in enumerate(path))
+    pattern = _pattern(path)
     return f"is required (for example {_EXAMPLES[pattern]})" if pattern in _EXAMPLES else "is required"
 
 
@@ -212,7 +245,9 @@ def _unknown_key(path: YamlPath, enclosing: Mapping[str, Any]) -> str:
     inside = [name for name in known if key in known_keys((*path[:-1], name))]
     if len(inside) == 1:  # one level too high
         return f"is not a known key here (it belongs under {inside[0]})"
-    near = get_close_matches(key, known, n=1)
+    near = get_close_matches(key, known, n=1) or get_close_matches(key.lower(), known, n=1)
+    if not near and len(longer := [name for name in known if name.startswith(f"{key.lower()}_")]) == 1:
+        near = longer
     return f"is not a known key (did you mean {near[0]}?)" if near else f"is not a known key ({_known_text(known)})"
 
 
@@ -269,7 +304,20 @@ def _sentence(error: ErrorDetails, path: YamlPath, value: Any) -> str:
         rule += f" or {word}" if kind in ("int_type", "model_type") else ""
     if path == ("region", "concurrency_quota") and kind == "int_type":
         rule += " or new-account"
-    return _message(rule, value, _type_hint(kind, value))
+    return _message(rule, value, _example(kind, path, value) or _type_hint(kind, value))
+
+
+def _example(kind: str, path: YamlPath, value: Any) -> str:
+    """What to write where a mapping is missing, or around one that should be in a list."""
+    if kind in ("tuple_type", "list_type"):
+        return "put it in [ ]" if isinstance(value, dict) and value else ""
+    example = _MAPPINGS.get(_pattern(path)) if _SENTENCES.get(kind) == "must be a mapping" else None
+    return f"for example {example}" if example else ""
+
+
+def _pattern(path: YamlPath) -> YamlPath:
+    """A path with a star in place of a name that the user chose."""
+    return tuple("*" if position == 1 else part for position, part in enumerate(path))
 
 
 def _type_hint(kind: str, value: Any) -> str:

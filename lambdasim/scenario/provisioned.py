@@ -99,7 +99,8 @@ class Autoscaling(Model):
     @model_validator(mode="after")
     def _min_below_max(self) -> Autoscaling:
         if self.min_capacity > self.max_capacity:
-            raise RuleViolation("must have min_capacity at most max_capacity", "swap the two")
+            both = f"{self.min_capacity} and {self.max_capacity}"
+            raise RuleViolation(f"must have min_capacity at most max_capacity; they are {both}", "swap the two")
         return self
 
     @model_validator(mode="after")

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from lambdasim.scenario.changes import LimitsInForce
-from lambdasim.scenario.provisioned import MOST_ACTIONS
+from lambdasim.scenario.cron import period_ns
+from lambdasim.scenario.provisioned import MOST_ACTIONS, ScheduledAction
 from lambdasim.scenario.rules import Finding, Parts
 from lambdasim.scenario.schema import Scenario, least_unreserved
+from lambdasim.scenario.week import format_week_time
 from lambdasim.scenario.yaml_reader import YamlPath
 
 
@@ -32,13 +34,30 @@ def check_provisioned_at_start(parts: Parts) -> Iterator[Finding]:
 
 
 def find_risks_of_provisioned(scenario: Scenario) -> Iterator[Finding]:
-    """Scheduled actions that come too late to matter."""
+    """Scheduled actions that come too late to matter, and units that autoscaling does not allow."""
     end_ns = scenario.duration
     for name, function in scenario.functions.items():
-        for number, action in enumerate(function.autoscaling.scheduled_actions if function.autoscaling else ()):
+        scaled, stated = function.autoscaling, function.provisioned_concurrency
+        if scaled is None:
+            continue
+        if stated is not None and scaled.initial(stated) != stated:
+            message = (
+                f"is {stated}, but autoscaling keeps it between {scaled.min_capacity} and {scaled.max_capacity}: the"
+                f" function begins with {scaled.initial(stated)}"
+            )
+            yield Finding(path=("functions", name, "provisioned_concurrency"), message=message)
+        for number, action in enumerate(scaled.scheduled_actions):
             if all(at_ns >= end_ns for at_ns in action.instants_ns(end_ns)):
                 path: YamlPath = ("functions", name, "autoscaling", "scheduled_actions", number)
-                yield Finding(path=path, message="comes when nothing arrives any more; it may have no effect")
+                yield Finding(path=path, message=_why_without_effect(action))
+
+
+def _why_without_effect(action: ScheduledAction) -> str:
+    if action.schedule is None:
+        return "comes when nothing arrives any more; it may have no effect"
+    if period_ns(action.schedule) is not None:
+        return "does not fire within the duration; it has no effect"
+    return f"does not fire within the duration, which begins on {format_week_time(action.starts)} (starts says when)"
 
 
 def _check_autoscaling(scenario: Scenario) -> Iterator[Finding]:

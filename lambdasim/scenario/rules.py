@@ -20,6 +20,7 @@ from lambdasim.scenario.data_files import Trace
 from lambdasim.scenario.distributions import DistributionOrUnlimited
 from lambdasim.scenario.fields import UNLIMITED
 from lambdasim.scenario.k6 import keys_without_effect
+from lambdasim.scenario.runtimes import hint_for, is_odd
 from lambdasim.scenario.schema import Function, Region, mapped_function
 from lambdasim.scenario.shapes import MOST_PARTS
 from lambdasim.scenario.traffic import WAYS, TrafficSource
@@ -76,6 +77,7 @@ def check(parts: Parts) -> tuple[list[Finding], list[Finding]]:
         *find_late_rows(parts),
         *find_late_warmers(parts),
         *find_stored_images(parts),
+        *find_odd_runtimes(parts),
         *find_silent_sources(parts),
         *find_functions_without_traffic(parts),
     ]
@@ -275,6 +277,14 @@ def find_stored_images(parts: Parts) -> Iterator[Finding]:
         if function.code_size is not None and function.package == "image":
             message = "has no effect: a container image is in Amazon ECR and takes no code storage of Lambda's"
             yield Finding(path=("functions", name, "code_size"), message=message)
+
+
+def find_odd_runtimes(parts: Parts) -> Iterator[Finding]:
+    """Names of runtimes beside a stated init that AWS does not write like this."""
+    for name, function in parts.functions.items():
+        if function.runtime is not None and is_odd(function.runtime):
+            message = f"is no runtime as AWS writes it, got {function.runtime} ({hint_for(function.runtime)})"
+            yield Finding(path=("functions", name, "runtime"), message=message)
 
 
 def find_silent_sources(parts: Parts) -> Iterator[Finding]:

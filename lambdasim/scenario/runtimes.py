@@ -23,6 +23,12 @@ OS_ONLY_RUNTIMES = ("provided.al2023", "provided.al2", "provided")
 # Words of ours for programs that run on them.
 OS_ONLY_LANGUAGES = ("go", "rust", "dotnet10-aot")
 
+# The forms of the names that AWS has given to runtimes so far: python3.13, nodejs22.x, java8.al2, dotnetcore3.1, go1.x.
+_AS_AWS_WRITES = re.compile(
+    r"python[23]\.[0-9]+|nodejs[0-9]+\.(x|[0-9]+)|java[0-9]+(\.al2)?|dotnet[0-9]+|dotnetcore[0-9]\.[0-9]|"
+    r"ruby[0-9]\.[0-9]+|go1\.x|provided(\.al[0-9]+)?"
+)
+
 # MODEL: the measurements say nothing below p10. On the scale of a normal distribution p1 is as far below p10 as the
 # least of some 3,000 values is below p1; measured inits have a short left tail.
 _STEP_DOWN = 0.93
@@ -125,7 +131,19 @@ def why_no_init(function: Mapping[str, Any]) -> str:
         *others, last = (f"runtime: {word}" for word in OS_ONLY_LANGUAGES)
         words = f"{', '.join(others)} or {last}"
         return f"{key.runtime} runs any program (write {words} for a measured one, or init: 400ms)"
-    return f"no init of {key.runtime} is known ({_nearest(key.runtime)}; or write init: 400ms)"
+    near = _nearest(key.runtime)
+    either = f"{near} Or" if near.endswith("?") else f"{near}; or"
+    return f"no init of {key.runtime} is known ({either} write init: 400ms)"
+
+
+def is_odd(runtime: str) -> bool:
+    """Whether AWS does not write the names of runtimes like this: a slip, which a stated init would hide."""
+    return runtime not in OS_ONLY_LANGUAGES and _AS_AWS_WRITES.fullmatch(runtime) is None
+
+
+def hint_for(runtime: str) -> str:
+    """What may be meant by an odd name."""
+    return _nearest(runtime)
 
 
 def _nearest(runtime: str) -> str:

@@ -5,11 +5,12 @@ How memory turns it into a duration is a rule of the platform (``platform.comput
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag
 
-from lambdasim.scenario.distributions import Constant, Distribution, greatest_ns
+from lambdasim.scenario.distributions import FORMS, Constant, Distribution, greatest_ns
 from lambdasim.scenario.fields import Model
 
 MOST_THREADS = 6  # 10,240 MB have about 6 vCPUs
@@ -26,7 +27,13 @@ class Work(Model):
 def _kind_of(value: Any) -> str:
     if isinstance(value, Work):
         return "work"
-    return "work" if isinstance(value, dict) and value.keys() & Work.model_fields.keys() else "time"
+    return "work" if isinstance(value, dict) and any(map(_is_of_work, value)) else "time"
+
+
+def _is_of_work(key: Any) -> bool:
+    """Whether a key is meant as one of Work's: slips such as CPU and cpus are told in its words."""
+    name = str(key).lower()
+    return name not in FORMS and bool(get_close_matches(name, Work.model_fields, n=1))
 
 
 # How long a handler works on one request: a distribution of times, or what it needs.

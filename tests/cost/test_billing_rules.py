@@ -61,6 +61,11 @@ def test_the_init_of_an_array_of_cold_starts() -> None:
         ("free-for-managed-zip", "zip", None, False),
         ("free-for-managed-zip", "image", "python3.13", True),
         ("free-for-managed-zip", "zip", "provided.al2023", True),
+        # Words of lambdasim's for what runs on provided.al2023; go1.x was a managed runtime.
+        ("free-for-managed-zip", "zip", "go", True),
+        ("free-for-managed-zip", "zip", "rust", True),
+        ("free-for-managed-zip", "zip", "dotnet10-aot", True),
+        ("free-for-managed-zip", "zip", "go1.x", False),
     ],
 )
 def test_whose_init_is_billed(rule: str, package: str, runtime: str | None, expected: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def test_another_profile_can_be_set() -> None:
         ({"table": "nowhere.yaml"}, "pricing.table: must be a file that exists, got nowhere.yaml"),
         ({"table": 3}, "pricing.table: must be the name of a YAML file, got 3 (for example prices.yaml)"),
         ({"free_teir": True}, "pricing.free_teir: is not a known key (did you mean free_tier?)"),
-        ("billed", "pricing: must be a mapping, got billed"),
+        ("billed", "pricing: must be a mapping, got billed (for example {free_tier: true})"),
     ],
 )
 def test_wrong_values(pricing: Any, message: str) -> None:
@@ -192,6 +193,29 @@ def test_what_can_be_wrong_with_a_table(tmp_path: Path, table: str, message: str
         ls.load(write(tmp_path, table))
     assert message in str(caught.value)
     assert str(caught.value).count("\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("regions: {us-east-1: {duration: 0.1}}", "regions.us-east-1.duration: must be a mapping, got 0.1"),
+        ("date: yesterday", "date: must be a date, got yesterday (for example 2026-11-01)"),
+    ],
+)
+def test_what_was_got_is_told(tmp_path: Path, table: str, message: str) -> None:
+    """With the value."""
+    with pytest.raises(ls.ScenarioError, match=re.escape(message)):
+        ls.load(write(tmp_path, table))
+
+
+def test_a_table_of_another_region(tmp_path: Path) -> None:
+    """The run is in us-east-1. Prices of us-east-1 may matter everywhere, and so does the free tier."""
+    path = write(tmp_path, "regions: {eu-west-1: {requests: 1}}\n")
+    with pytest.warns(ls.ScenarioWarning, match="has prices of eu-west-1, but none of us-east-1, which is region.name"):
+        ls.load(path)
+    ls.load(path, set={"region.name": "eu-west-1"})
+    for table in ("regions: {us-east-1: {requests: 1}}\n", "free_tier: {requests: 0}\n"):
+        ls.load(write(tmp_path, table), set={"region.name": "eu-west-1"})
 
 
 def test_all_that_is_wrong_is_said(tmp_path: Path) -> None:

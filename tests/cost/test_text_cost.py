@@ -10,6 +10,7 @@ import pytest
 import lambdasim as ls
 from lambdasim.metrics.run import Run
 from lambdasim.report.text_cost import cost_rows, cost_sentences, function_cost_rows, money_text, total_sentence
+from tests.behaviour.capacity_timeline import ONE_A_SECOND, to
 from tests.metrics.runs import run_of
 from tests.metrics.test_text_summary import text_of
 
@@ -75,7 +76,7 @@ def test_what_was_thrown_away() -> None:
     (sentence,) = cost_sentences(run)
     assert sentence == (
         "Thrown away: $0.0000835 (50.0%) on retries, and $0.000167 (100%) on invocations that timed out or that nobody"
-        " waited for any more."
+        " waited for any more; a retry that did so is in both."
     )
 
 
@@ -97,6 +98,32 @@ def test_capacity_that_pays() -> None:
     )
 
 
+def test_capacity_that_spills_over_cold() -> None:
+    """Of two at once the second is cold: there are fewer cold starts, not none."""
+    *_, sentence = cost_sentences(costing({"provisioned_concurrency": 1}, rows=[0, 0]))
+    assert sentence.endswith("that is the price of having fewer cold starts.")
+
+
+def test_capacity_that_is_paid_for_before_it_is_ready() -> None:
+    """Three from 10 on, ready 8 s later, one of them busy for 50 s: 50 of 270 s paid for, 50 of 246 s ready."""
+    function = {"provisioned_allocation": ONE_A_SECOND, "duration": "50s"}
+    run = costing(function, rows=[20], changes=[to(10, 3)])
+    assert run.summary["provisioned"]["utilization"] == pytest.approx(50 / 3 / 82)
+    *_, sentence = cost_sentences(run)
+    assert sentence.startswith(
+        "Provisioned concurrency was busy 18.5% of the time that is paid for, which begins before it is ready."
+    )
+
+
+def test_the_free_tier() -> None:
+    """It is taken off twice, for the run and for the month."""
+    (sentence,) = cost_sentences(costing(pricing={"free_tier": True}))
+    assert sentence == (
+        "The free tier is taken off the run as if nothing else came in its month, and off the month once: the month is"
+        " no multiple of the run."
+    )
+
+
 def test_capacity_that_never_pays(tmp_path: Path) -> None:
     """Where its duration costs as much as that on demand."""
     (tmp_path / "p.yaml").write_text("regions: {us-east-1: {provisioned_duration: {x86_64: '0.0000166667'}}}\n")
@@ -110,15 +137,27 @@ def test_capacity_that_never_pays(tmp_path: Path) -> None:
     assert "at these prices it never costs less than running on demand." in " ".join(cost_sentences(run))
 
 
+def test_capacity_that_does_not_pay_even_when_it_is_always_busy() -> None:
+    """eu-central-1: 0.0000050147 / (0.0000166667 - 0.0000117011) = 1.01 of the time."""
+    run = costing({"provisioned_concurrency": 1}, region={"name": "eu-central-1"})
+    assert run.summary["provisioned_break_even"]["break_even"] is None
+    assert "at these prices it never costs less than running on demand." in " ".join(cost_sentences(run))
+
+
 def test_prices_of_another_region() -> None:
     """Of a region without any, and of one without some."""
     assert list(cost_sentences(costing(region={"name": "mx-central-1"}))) == [
-        "There are no prices of mx-central-1 here: these are those of us-east-1."
+        "lambdasim has no prices of mx-central-1: these are those of us-east-1."
+    ]
+    assert list(cost_sentences(costing(region={"name": "eu-west1"}))) == [
+        "lambdasim has no prices of eu-west1 (did you mean eu-west-1?): these are those of us-east-1."
     ]
     run = costing({"architecture": "arm64", "provisioned_concurrency": 1}, rows=[], region={"name": "eu-central-1"})
     assert list(cost_sentences(run))[-1] == (
-        "Of eu-central-1 some prices are missing here; those of us-east-1 were taken for provisioned_capacity.arm64."
+        "lambdasim has no prices of eu-central-1 for provisioned_capacity.arm64: those of us-east-1 were taken."
+        " pricing.table takes your own."
     )
+    assert "Below 60.0% (by prices of us-east-1 for it) it costs more" in next(iter(cost_sentences(run)))
 
 
 def test_function_by_function() -> None:

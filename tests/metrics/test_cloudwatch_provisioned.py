@@ -288,6 +288,18 @@ class TestClaimed:
         found = highest(run, "ClaimedAccountConcurrency", 10 * S, function="")
         assert found == [(0, 10), (10, 10), (20, 16), (30, 9), (40, 9), (50, 9), (60, 9)]
 
+    def test_units_that_are_given_up_while_they_work(self) -> None:
+        """2 of 3 units work until 30 and 50. At 5 all are given up: 2 are claimed until 30, one until 50, then none.
+
+        With a reservation of 4 these 4 are claimed all the time, whatever works.
+        """
+        parts: dict[str, Any] = {"rows": [(0, 30), (0, 50)], "changes": [to(5, 0)], "duration": "60s"}
+        run = run_of(functions={"f": {"provisioned_concurrency": 3}}, **parts)
+        found = highest(run, "ClaimedAccountConcurrency", 10 * S, function="")
+        assert found == [(0, 3), (10, 2), (20, 2), (30, 1), (40, 1)]
+        reserved = run_of(functions={"f": {"provisioned_concurrency": 3, "reserved_concurrency": 4}}, **parts)
+        assert {units for _, units in highest(reserved, "ClaimedAccountConcurrency", 10 * S, function="")} == {4}
+
     def test_the_pool_is_what_aws_computes_it_from(self) -> None:
         """AWS: quota - claimed + unreserved is left for what runs on demand; when one is refused all of it is used."""
         function = {"duration": "5s", "provisioned_concurrency": 3}

@@ -91,6 +91,11 @@ class TestBlock:
             run = by_hand(functions={"f": F, "g": G}, changes=changes)
             assert run.summary["provisioned"]["peak_requested"] == 3
 
+    def test_a_change_at_0_comes_after_the_start(self) -> None:
+        """2 units are there when the run begins; at 0 a third is asked for, which is there at 6."""
+        block = with_changes(to(0, 3)).summary["provisioned"]
+        assert (block["initial"], block["peak_requested"], block["longest_wait_for_ready_s"]) == (2, 3, 6.0)
+
     def test_a_run_without_has_no_block(self) -> None:
         """Nor has one whose functions have none, in so many words."""
         for function in ({}, {"provisioned_concurrency": 0}):

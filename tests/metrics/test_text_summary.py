@@ -169,6 +169,15 @@ class TestChangedLimits:
         run = run_of(rows=[1, 6, 6, 6], functions={"f": {"duration": "3s"}}, changes=[change])
         assert "try --set changes.0.functions.f.reserved_concurrency=4" in text_of(run)
 
+    def test_names_the_change_that_set_it(self) -> None:
+        """Not the one after it, which asks for a provisioned environment."""
+        changes: list[dict[str, Any]] = [
+            {"at": "5s", "region": {"concurrency_quota": 2}},
+            {"at": "6s", "functions": {"f": {"provisioned_concurrency": 1}}},
+        ]
+        run = run_of(rows=[7, 7, 7], functions={"f": {"duration": "3s"}}, changes=changes)
+        assert "try --set changes.0.region.concurrency_quota=4" in text_of(run)
+
     def test_names_the_start_where_that_holds(self) -> None:
         """A change of something else leaves it there."""
         change = {"at": "5s", "deploy": "f"}
@@ -353,6 +362,16 @@ class TestWorstPeriod:
         functions = {"f": {"idle_timeout": "10m"}}
         text = text_of(run_of(rows=[0, 7_300, 9_000, 9_010], duration="4h", functions=functions))
         assert "Worst hour: 2:00:00 to 3:00:00, 2 cold starts (66.7% of its invocations)." in text
+
+    def test_cold_in_less_than_an_init(self) -> None:
+        """Inits of 10 s. Request 1 asks for a second one at 20, and is served by the first at 25. Request 2 comes at
+        28 and is the first of the second environment at 30: cold, after 2 s and not 10.
+        """
+        text = text_of(run_of(functions={"f": {"init": "10s"}}, rows=[(0, 15), (20, 10), (28, 1)], duration="60s"))
+        assert "cold 2 3s 25s 25s 25s" in text
+        sentence = "A cold start can take less than its init: another request had begun that init before."
+        assert sentence in text
+        assert sentence not in text_of(by_hand())
 
     def test_one_cold_start_has_no_worst_period(self) -> None:
         """Nor has a run of a single period."""

@@ -3,7 +3,8 @@
 It is slow and plain on purpose: every expiry is a real event, every search a scan of a list, every token bucket a
 fraction, and the order of simultaneous events is the tuple (time, kind, index) in a heap. It shares no code with the
 engine but the random draws, which are input to both. What callers do and see is in ``brute_callers``, the rules of
-asynchronous events in ``brute_events``, queues of messages in ``brute_queues``.
+asynchronous events in ``brute_events``, queues of messages in ``brute_queues``, provisioned concurrency in
+``brute_provisioned`` and ``brute_autoscaling``.
 """
 
 from __future__ import annotations

@@ -270,11 +270,12 @@ UNITS_THAT_ARE_BUSY_STILL = capacity(
     ChangePlan(at=1, provisioned=((0, 0),)),
 )
 
-# Two invocations on demand take the whole reservation: the unit that is ready at 1 s is not used before they end.
+# One invocation is on a unit and one on demand, which is the whole reservation: the second unit, ready at 1 s, is not
+# used before they end.
 UNITS_BESIDE_A_FULL_RESERVATION = capacity(
-    FunctionPlan(duration=9, reserved=2, provisioned=0),
+    FunctionPlan(duration=9, reserved=2, provisioned=1),
     (Row(0), Row(0), Row(2), Row(9)),
-    ChangePlan(at=1, provisioned=((0, 1),)),
+    ChangePlan(at=1, provisioned=((0, 2),)),
 )
 
 # Of the 2 requests a second of a reservation of two, those on demand take both at 0 and 250 ms. At 500 ms half a token

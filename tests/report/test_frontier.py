@@ -207,6 +207,28 @@ class TestLevels:
             frontier_of(house(), levels=[1, 1_001], simulate=lambda *_: pytest.fail("something was run"))
         assert str(caught.value).startswith("f with 1001 provisioned: Specified ConcurrentExecutions for function")
 
+    def test_a_function_that_may_have_none(self) -> None:
+        """A rule of ours is told with the key that it is about."""
+        function = {"duration": "1s", "runtime": "java21", "snapstart": True}
+        found = ls.frontier(house(functions={"f": function}))
+        assert [one.level for one in found.rows] == [0]
+        refusal = "functions.f.snapstart must not stand beside provisioned_concurrency: SnapStart does not support"
+        assert found.notes[0].startswith(f"Above 0 AWS refuses: {refusal}")
+        with pytest.raises(ScenarioError, match=f"f with 2 provisioned: {refusal}"):
+            ls.frontier(house(functions={"f": function}), levels=[2])
+
+    def test_the_free_tier(self) -> None:
+        """10 requests of 1 s are free in the run, 657,000 of them in the month are not: 10 x 65,700 - 400,000 GB-s."""
+        found = ls.frontier(house(pricing={"free_tier": True, "unused_init": "free"}), levels=[0])
+        (one,) = found.rows
+        assert one.cost_usd == 0
+        # Each of the 657,000 is cold: 3 GB-s of work and init; the requests are fewer than the free million.
+        assert one.cost_per_month_usd == pytest.approx(float((657_000 * 3 - 400_000) * ON_DEMAND))
+        assert found.notes == (
+            "The free tier is taken off each run as if nothing else came in its month, and off the month once: compare"
+            " by the month.",
+        )
+
     def test_autoscaling_is_replaced(self) -> None:
         """It would scale down to 1; the level stays."""
         scaled = {"min_capacity": 1, "max_capacity": 9, "scheduled_actions": [{"at": "10s", "max_capacity": 1}]}
@@ -339,6 +361,14 @@ class TestWords:
             "The cheapest is also the fastest, or nearly: 0 units, $10.00 a month with a p99 of 1s. Cold starts are"
             " 2.0% of the invocations with 0 units, 0.1% with 5 units."
         )
+
+    def test_nothing_to_compare(self) -> None:
+        """One level, or a function without a request."""
+        assert best_sentence(table(row(5, 12, 1))) == (
+            "There is one level only, 5 units, $12.00 a month with a p99 of 1s: nothing to compare."
+        )
+        silent = replace(row(0, 0, None), requests=0)
+        assert best_sentence(table(silent)) == "Nobody sent a request to f: there is nothing to compare."
 
     def test_lines(self) -> None:
         """Heading, one line for each level, the sentence, what was left out."""

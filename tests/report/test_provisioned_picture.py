@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from lambdasim.metrics.run import Run
@@ -211,12 +212,42 @@ class TestInvocations:
         assert "↑ most that the units take: 10 a second each, 500/s, far above" in texts_of(lower)
         assert lower.get_ylim()[1] < 4
 
+    def test_a_rate_that_changes_is_said_at_the_top(self) -> None:
+        """One unit takes 10 a second, and 50 units from 5 s on take 500: too far above for a line."""
+        function = {"provisioned_allocation": "unlimited", "init": "0s"}
+        run = provisioned_run(1, [0] * 6, function, region=TEN_A_SECOND, changes=[to(5, 50)])
+        _, lower = panels(Pictures(run).provisioned())
+        words = "most that the units take: 10 a second each, 10 to 500/s; no line where far above"
+        (text,) = [text for text in lower.texts if text.get_text() == words]
+        assert text.xy == (0, 1)
+        drawn = [rate for _, rate in steps(lower, "ceiling")]
+        assert drawn[0] == 10
+        assert np.isnan(drawn[-1])
+
     def test_rates_of_a_minute(self) -> None:
         """A request every ten seconds or so is 6 a minute; a unit takes 600."""
         run = provisioned_run(1, [10 * number for number in range(60)], duration="600s", region=TEN_A_SECOND)
         _, lower = panels(Pictures(run).provisioned())
         assert lower.get_ylabel() == "invocations\nper minute"
         assert any("10 a second each, 600/minute, far above" in text for text in texts_of(lower))
+
+
+def test_bursts_thinner_than_a_pixel_are_all_there() -> None:
+    """Six bursts of 4 s in an hour: an hour is some 670 pixels wide, so that 4 s are three quarters of one."""
+    starts_s = [270 + 600 * number for number in range(6)]
+    run = provisioned_run(8, [(at_s, 4) for at_s in starts_s for _ in range(8)], duration="1h")
+    upper, _ = panels(Pictures(run).provisioned())
+    figure = upper.get_figure(root=True)
+    assert figure is not None
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba()).astype(int)
+    row = pixels[pixels.shape[0] - round(upper.bbox.y0 + upper.bbox.height / 2)]
+    bluer = row[:, 2] - row[:, 0]  # than red; grey is neither
+    for at_s in starts_s:
+        x = round(upper.transData.transform((at_s + 2, 0))[0])
+        assert bluer[x - 2 : x + 3].sum() > 50, f"the burst at {at_s} s is not drawn"
+    assert bluer[round(upper.transData.transform((600, 0))[0])] == 0
 
 
 class TestWords:

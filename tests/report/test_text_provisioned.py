@@ -208,6 +208,20 @@ class TestChanges:
         assert "takes up to 5 units" in text
         assert "0:10 f: provisioned 5 0:30 f: provisioned 1" in text_of(run).partition("changed on the way")[2]
 
+    def test_times_agree_with_the_clock(self) -> None:
+        """20 more at 0.9 s: ready at 25.9 s, which is 0:25, 25 s after 0:00 as one reads it; short waits are exact."""
+        run = run_of(
+            functions={"f": {"provisioned_allocation": ONE_A_SECOND}}, rows=[], changes=[to(0.9, 20)], duration="60s"
+        )
+        assert "ready at 0:25, 25s later" in section(run)
+        run = run_of(
+            functions={"f": {"provisioned_allocation": {**ONE_A_SECOND, "prepare": "500ms"}}},
+            rows=[],
+            changes=[to(10.2, 2)],
+            duration="60s",
+        )
+        assert "ready at 0:12, 2.5s later" in section(run)
+
     def test_what_spilled_over_meanwhile(self) -> None:
         """None at the start: the requests at 11 and 12 come before 10 + 5 + 1."""
         run = run_of(
@@ -325,6 +339,15 @@ class TestAdvice:
         assert "f had up to 200 in flight. AWS advises the usual peak and 10 % more" in step
         assert "--set functions.f.provisioned_concurrency=220." in step
         assert "cold start" not in step
+
+    def test_the_command_that_compares_levels(self) -> None:
+        """Where something spills over; of several functions the one with the most of it is named."""
+        command = "What each level would cost and buy, with these requests: python -m lambdasim frontier SCENARIO.yaml"
+        one = {"f": {"provisioned_concurrency": 1}}
+        assert f"{command}." in advice(run_of(functions=one, rows=[0, 0], duration="4s"))
+        more = run_of(functions={**one, "g": {"provisioned_concurrency": 1}}, rows=[0, 0], duration="4s")
+        assert f"{command} --function f." in advice(more)
+        assert command not in advice(run_of(functions=one, rows=[0], duration="4s"))
 
     def test_those_that_wait_for_an_init_are_not_part_of_the_peak(self) -> None:
         """Two at 0 and two at 2 on one unit: the second of each waits for an init of 10 s, so 3 are in flight at 2.

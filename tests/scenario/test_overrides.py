@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lambdasim.errors import ScenarioError, UsageError
+from lambdasim.errors import RuleViolation, ScenarioError, UsageError
 from lambdasim.scenario.load import load
-from lambdasim.scenario.overrides import apply, parse_setting
+from lambdasim.scenario.overrides import apply, parse_setting, value_at
 
 
 def raw() -> dict[str, Any]:
@@ -107,7 +107,8 @@ def test_problems_name_the_setting(tmp_path: Path) -> None:
         f"{path}:1:11 duration: must be a time with its unit, got 1 (write 1s or 1ms)",
         "--set seed: must be at least 0, got -1",
         "--set region.concurrency_quota: must be at least 1, got 0",
-        "--set functions.b.duration functions.b.init: is required (for example init: 400ms, or runtime: python3.13)",
+        "--set functions.b.duration functions.b.init: is required (for example init: 400ms, or runtime: python3.13);"
+        " there was no b under functions before",
     ]
 
 
@@ -152,3 +153,38 @@ def test_a_setting_can_take_a_key_away() -> None:
         raw(), overrides=dict([parse_setting("traffic.web.stages=null"), parse_setting("traffic.web.rate=9/s")])
     )
     assert loaded.traffic["web"].rate == 9.0
+
+
+def test_a_slip_in_a_name_is_pointed_out() -> None:
+    """A setting for one key of a function that there is not makes a new one, which lacks all else."""
+    data = {
+        "duration": "10s",
+        "functions": {"api": {"duration": "1s", "init": "0s"}},
+        "traffic": {"web": {"function": "api", "rate": "1/s"}},
+    }
+    with pytest.raises(ScenarioError, match=r"there was no apo under functions before \(did you mean api\?\)"):
+        load(data, overrides={"functions.apo.provisioned_concurrency": 10})
+    with pytest.raises(ScenarioError) as caught:
+        load(data, overrides={"functions.apo": {"duration": "1s"}})
+    assert "before" not in str(caught.value)  # a whole function is meant to be new
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("duration", "1m"),
+        ("functions.my.api.duration", "1s"),
+        ("traffic.web.stages.0.target", "1/s"),
+        ("traffic.other", {"function": "my.api", "rate": "1/s"}),
+    ],
+)
+def test_what_stands_at_a_path(path: str, value: object) -> None:
+    """By the same paths as settings."""
+    assert value_at(raw(), path) == value
+
+
+@pytest.mark.parametrize("path", ["region.name", "duration.x", "traffic.web.stages.1.target", "traffic.web.rate"])
+def test_a_path_to_nothing(path: str) -> None:
+    """A key that there is not, below a single value, beyond a list."""
+    with pytest.raises(RuleViolation):
+        value_at(raw(), path)

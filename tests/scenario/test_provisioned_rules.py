@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdasim.errors import ScenarioError
+from lambdasim.errors import ScenarioError, ScenarioWarning
 from lambdasim.scenario.load import load
 from lambdasim.scenario.schema import Scenario
 
@@ -109,12 +109,17 @@ class TestPool:
             ([units(1900), {}], 2000),
             ([units(0), {}], 10),
             ([scaled(1, 900), {}], 1000),
-            ([units(950, **scaled(1, 900)), {}], 1000),  # begins with 900
         ],
     )
     def test_allowed(self, functions: list[dict[str, Any]], quota: int) -> None:
         """Exactly what is left."""
         assert isinstance(load(scenario(*functions, quota=quota)), Scenario)
+
+    def test_more_than_autoscaling_allows(self) -> None:
+        """950 would not fit, but the function begins with the 900 that autoscaling allows; that is said."""
+        begins = "is 950, but autoscaling keeps it between 1 and 900: the function begins with 900"
+        with pytest.warns(ScenarioWarning, match=begins):
+            load(scenario(units(950, **scaled(1, 900)), {}))
 
     @pytest.mark.parametrize(
         ("functions", "quota", "least", "where", "got"),
@@ -242,6 +247,11 @@ class TestChanges:
         problem = the_problem(scenario(units(1), {}, changes=[change("1m", provisioned_concurrency=value)]))
         assert "provisioned_concurrency" in place(problem)
 
+    def test_what_else_may_stand_there_is_told(self) -> None:
+        """As for a reservation."""
+        problem = the_problem(scenario(units(1), {}, changes=[change("1m", provisioned_concurrency="many")]))
+        assert "must be none or a whole number, got many" in problem
+
     def test_null_is_not_the_word(self) -> None:
         """none is."""
         assert "none" in the_problem(scenario(units(1), {}, changes=[change("1m", provisioned_concurrency=None)]))
@@ -358,6 +368,19 @@ class TestScheduledActions:
         """At the action."""
         problem = the_problem(scenario(scaled(1, 10, scheduled_actions=[action]), {}))
         assert place(problem).startswith("functions.f0.autoscaling")
+
+    @pytest.mark.parametrize(
+        ("when", "message"),
+        [
+            ({"at": "10m"}, "comes when nothing arrives any more; it may have no effect"),
+            ({"schedule": "cron(50 8 ? * MON-FRI *)"}, "does not fire within the duration, which begins on monday"),
+            ({"schedule": "50 8 * * 1-5", "starts": "sunday 08:45"}, "which begins on sunday 08:45 .starts says when."),
+        ],
+    )
+    def test_too_late(self, when: dict[str, str], message: str) -> None:
+        """Ten minutes from 00:00 or 08:45 on, on a Sunday: it has no effect, and why is said."""
+        with pytest.warns(ScenarioWarning, match=message):
+            load(scenario(scaled(1, 10, scheduled_actions=[{**when, "min_capacity": 5}])))
 
     def test_an_action_that_leads_below_the_minimum_of_another(self) -> None:
         """min 8 from 2m on, then max 5 at 4m; written in the other order, it is the order of time that counts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,26 @@ class TestWhatARuntimeGives:
         assert function_of(loaded(init="1s", sandbox=SANDBOX))["sandbox"]["lognormal"]["p99"] == "400ms"
 
     @pytest.mark.parametrize(
+        ("runtime", "hint"),
+        [
+            ("python313", "known are python3.12, python3.13, python3.14"),
+            ("Python3.13", "did you mean python3.13?"),
+            ("node22", "did you mean nodejs22.x?"),
+            ("golang", "known are versions of python, nodejs, ruby, java, dotnet, go, rust"),
+        ],
+    )
+    def test_a_slip_beside_a_stated_init_is_pointed_out(self, runtime: str, hint: str) -> None:
+        """It decides nothing but who may have SnapStart and whose init is billed, and would not be noticed."""
+        message = f"is no runtime as AWS writes it, got {runtime} ({hint})"
+        with pytest.warns(ScenarioWarning, match=re.escape(message)):
+            loaded(runtime=runtime, init="1s")
+
+    @pytest.mark.parametrize("runtime", ["python2.7", "nodejs12.x", "java8.al2", "dotnetcore3.1", "go1.x", "provided"])
+    def test_old_runtimes_are_none(self, runtime: str) -> None:
+        """As AWS wrote them."""
+        assert function_of(loaded(runtime=runtime, init="1s"))["init"] == {"constant": "1s"}
+
+    @pytest.mark.parametrize(
         ("function", "message"),
         [
             ({}, "is required (for example init: 400ms, or runtime: python3.13)"),
@@ -118,7 +139,7 @@ class TestWhatARuntimeGives:
                 "is required: no init of python3.9 is known (known are python3.12, python3.13, python3.14; or write"
                 " init: 400ms)",
             ),
-            ({"runtime": "pyton3.13"}, "(did you mean python3.13?; or write init: 400ms)"),
+            ({"runtime": "pyton3.13"}, "(did you mean python3.13? Or write init: 400ms)"),
             ({"runtime": "cobol"}, "(known are versions of python, nodejs, ruby, java, dotnet, go, rust; or write"),
             (
                 {"runtime": "ruby3.4", "architecture": "arm64"},

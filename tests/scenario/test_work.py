@@ -39,6 +39,17 @@ def test_a_written_scenario_loads_as_the_same(duration: Any) -> None:
     assert ls.load(as_written(made)) == made
 
 
+@pytest.mark.parametrize(
+    ("slip", "path", "meant"),
+    [({"CPU": "80ms"}, "CPU", "cpu"), ({"cpus": "80ms"}, "cpus", "cpu"), ({"cpu": "1s", "IO": "1s"}, "IO", "io")],
+)
+def test_slips_are_told_in_its_words(slip: Any, path: str, meant: str) -> None:
+    """Not as distributions that there are not."""
+    with pytest.raises(ScenarioError) as caught:
+        loaded(slip)
+    assert f"functions.api.duration.{path}: is not a known key (did you mean {meant}?)" in str(caught.value)
+
+
 def test_what_is_left_out() -> None:
     """No waiting, one thread."""
     work = loaded({"cpu": "80ms"}).functions["api"].duration
