@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 # Colours of a picture in a notebook. A third of the bytes; rare colours keep their shade, since they mean something.
 _COLOURS, _METHOD = 256, Image.Quantize.MAXCOVERAGE
 
-_LEFT = "text-align:left"
-_RIGHT = "text-align:right"
+_LEFT = "text-align:left;padding:1px 8px"
+_RIGHT = "text-align:right;padding:1px 8px"
 
 Row = tuple[str, str, str]  # name, value, remark
 
