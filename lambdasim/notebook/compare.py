@@ -234,12 +234,12 @@ def _html(comparison: Comparison) -> Iterator[str]:
         return
     figures = _shown(comparison)
     yield "<table><thead><tr><th></th>"
-    yield from (f"<th>{escape(figure.label)}</th>" for figure in figures)
+    yield from (f'<th style="padding:1px 8px">{escape(figure.label)}</th>' for figure in figures)
     yield "</tr></thead><tbody>"
     for name, cells in _cells(comparison, figures):
         yield f'<tr><th style="text-align:left">{escape(name)}</th>'
         for text, change in cells:
             small = f'<br><small style="opacity:0.65">{escape(change)}</small>' if change else ""
-            yield f'<td style="text-align:right;vertical-align:top">{escape(text)}{small}</td>'
+            yield f'<td style="text-align:right;vertical-align:top;padding:1px 8px">{escape(text)}{small}</td>'
         yield "</tr>"
     yield "</tbody></table>"
