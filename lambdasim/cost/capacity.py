@@ -59,9 +59,8 @@ def requested_units_ns(times_ns: list[int], requested: list[int], until_ns: int)
 
 def _busy_ns(log: EventLog, function: int, until_ns: int) -> int:
     invocations = log.invocations
-    taken = (invocations.function == function) & (invocations.handler_ns != NOT_YET)
-    rows = np.flatnonzero(taken)
-    rows = rows[log.environments.is_provisioned[invocations.environment[rows]]]
+    mine = (invocations.function == function) & (invocations.handler_ns != NOT_YET)
+    rows = np.flatnonzero(mine & log.is_on_provisioned)
     start = np.minimum(invocations.handler_ns[rows], until_ns)
     busy = np.minimum(log.clipped_end_ns[rows], until_ns) - start
     # Seconds and the rest apart: thousands of units over weeks are more nanoseconds than 64 bits hold.

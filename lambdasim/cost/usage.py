@@ -50,7 +50,7 @@ def function_uses(log: EventLog, scenario: Scenario, thrown_away: ThrownAway) ->
     """The use of each function, by number. What still runs when the run ends is billed up to then."""
     invocations, environments = log.invocations, log.environments
     count = len(log.function_names)
-    is_provisioned = _on_provisioned(log)
+    is_provisioned = log.is_on_provisioned
     started = invocations.handler_ns != NOT_YET
     work_ns = np.where(started, log.clipped_end_ns - invocations.handler_ns, 0)
     work_ms = billed_ms(work_ns)
@@ -98,15 +98,6 @@ def _sums(function: npt.NDArray[np.int16], values: IntArray, count: int) -> list
     """Sum of the values of each function. Exact: the sums are whole and far below 2**53."""
     sums: list[int] = np.bincount(function, weights=values, minlength=count).astype(np.int64).tolist()
     return sums
-
-
-def _on_provisioned(log: EventLog) -> Flags:
-    """Whether each invocation is on a provisioned environment; one that waits for an init is on demand."""
-    environment = log.invocations.environment
-    found = np.zeros(len(environment), dtype=np.bool_)
-    has_one = np.flatnonzero(environment != NOT_YET)
-    found[has_one] = log.environments.is_provisioned[environment[has_one]]
-    return found
 
 
 def _billed_init_ns(log: EventLog, scenario: Scenario) -> IntArray:

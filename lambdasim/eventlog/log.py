@@ -260,6 +260,16 @@ class EventLog:
         return np.where(ready <= self.end_ns, ready, NOT_YET)
 
     @property
+    def is_on_provisioned(self) -> npt.NDArray[np.bool_]:
+        """Whether each invocation has a provisioned environment; one without an environment has not.
+
+        Shape (n_invocations,).
+        """
+        # NOT_YET, of one that still waits for an environment, finds the last place.
+        flags = np.append(self.environments.is_provisioned, False)
+        return np.asarray(flags[self.invocations.environment], dtype=np.bool_)
+
+    @property
     def clipped_end_ns(self) -> IntArray:
         """End of each invocation, or the end of the run where it was not over. Shape (n_invocations,)."""
         end = self.invocations.end_ns

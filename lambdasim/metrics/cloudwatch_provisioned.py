@@ -12,14 +12,13 @@ from dataclasses import replace
 
 from lambdasim.eventlog.log import EventLog
 from lambdasim.metrics.metric_rows import MetricRow, concurrency_samples, count_rows, statistics
-from lambdasim.metrics.provisioned import is_on_provisioned
 from lambdasim.metrics.utilisation import utilisation_points
 from lambdasim.scenario.provisioned import POINT_NS
 
 
 def provisioned_rows(log: EventLog, period_ns: int, name: str, function: int) -> Iterator[MetricRow]:
     """The metrics of one function that has provisioned concurrency, in periods with data."""
-    served = is_on_provisioned(log) & (log.invocations.function == function)
+    served = log.is_on_provisioned & (log.invocations.function == function)
     samples = concurrency_samples(log, period_ns, served)
     yield from statistics("ProvisionedConcurrentExecutions", "Count", name, period_ns, *samples)
     yield from count_rows("ProvisionedConcurrencyInvocations", name, period_ns, log.invocations.admitted_ns[served])

@@ -31,13 +31,6 @@ def provisioned_functions(log: EventLog) -> list[int]:
     return [int(number) for number in np.unique(log.capacity.function)]
 
 
-def is_on_provisioned(log: EventLog) -> Flags:
-    """Whether each invocation has a provisioned environment. Shape (n_invocations,)."""
-    # One that waits for an environment when the run ends has none yet, NOT_YET, which finds the last place.
-    flags = np.append(log.environments.is_provisioned, False)
-    return np.asarray(flags[log.invocations.environment], dtype=np.bool_)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
     """Provisioned concurrency over time: units asked for and units ready, from each instant on; none before."""
@@ -78,7 +71,7 @@ def capacity_of(log: EventLog, function: int | None) -> Capacity:
 def provisioned_block(log: EventLog, function: int | None, until_ns: int) -> Block:
     """The block of one function, or of all together. Means are time averages over [0, until)."""
     capacity = capacity_of(log, function)
-    served = is_on_provisioned(log)
+    served = log.is_on_provisioned
     reasons, cold = log.spillovers.reason, is_cold_spillover(log)
     if function is not None:
         served &= log.invocations.function == function

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from lambdasim.eventlog.log import EventLog
 from lambdasim.metrics.levels import level_at, levels_after_starts
 from lambdasim.metrics.metric_rows import MetricRow, statistics
-from lambdasim.metrics.provisioned import capacity_of, is_on_provisioned, provisioned_functions
+from lambdasim.metrics.provisioned import capacity_of, provisioned_functions
 from lambdasim.platform.concurrency import shared_pool_limit
 from lambdasim.scenario.changes import LimitsInForce
 
@@ -71,7 +71,7 @@ def is_unreserved(log: EventLog, limits: Sequence[LimitsInForce]) -> npt.NDArray
     from_ns = np.array([state.at_ns for state in limits])
     state = np.searchsorted(from_ns, log.invocations.admitted_ns, side="right") - 1
     has_reserved = np.array([[name in one.reserved for name in log.function_names] for one in limits])
-    return ~has_reserved[state, log.invocations.function] & ~is_on_provisioned(log)
+    return ~has_reserved[state, log.invocations.function] & ~log.is_on_provisioned
 
 
 def claimed_samples(log: EventLog, period_ns: int, limits: Sequence[LimitsInForce]) -> tuple[IntArray, IntArray]:
@@ -96,7 +96,7 @@ def _outliving(log: EventLog, limits: Sequence[LimitsInForce], times_ns: IntArra
     """Units that the pool lacks at each time though nobody asks for them any more: they work still."""
     from_ns = np.array([state.at_ns for state in limits])
     state = np.searchsorted(from_ns, times_ns, side="right") - 1
-    served, units = is_on_provisioned(log), np.zeros(len(times_ns), dtype=np.int64)
+    served, units = log.is_on_provisioned, np.zeros(len(times_ns), dtype=np.int64)
     for function in provisioned_functions(log):
         capacity = capacity_of(log, function)
         if not (np.diff(capacity.requested) < 0).any():

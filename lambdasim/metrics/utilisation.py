@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from lambdasim.eventlog.log import EventLog
 from lambdasim.metrics.levels import integral_at, level_at, levels_after_starts, step_function
-from lambdasim.metrics.provisioned import capacity_of, is_on_provisioned
+from lambdasim.metrics.provisioned import capacity_of
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -33,7 +33,7 @@ def utilisation_points(log: EventLog, function: int, point_ns: int) -> Utilisati
     """Points of so many ns each, from 0 on; the last one ends with the run."""
     capacity, invocations = capacity_of(log, function), log.invocations
     mine = invocations.function == function
-    served = mine & is_on_provisioned(log)
+    served = mine & log.is_on_provisioned
     admitted, end = invocations.admitted_ns[served], invocations.end_ns[served]
     starts, busy = levels_after_starts(admitted, end)
     others = invocations.admitted_ns[mine & ~served]

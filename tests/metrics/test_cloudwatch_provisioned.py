@@ -10,7 +10,7 @@ import pytest
 from lambdasim.engine.reference.utilisation import UtilisationMeter
 from lambdasim.metrics.cloudwatch import cloudwatch_metrics
 from lambdasim.metrics.metric_rows import MetricRow
-from lambdasim.metrics.provisioned import capacity_of, is_on_provisioned
+from lambdasim.metrics.provisioned import capacity_of
 from lambdasim.metrics.run import Run
 from lambdasim.metrics.shared_pool import limits_over_run, most_concurrency, peak_claimed, shared_pool
 from lambdasim.metrics.utilisation import utilisation_points
@@ -157,7 +157,7 @@ def _metered(run: Run, *, uses_maximum: bool) -> list[tuple[int, float]]:
         in_cooldown_ns=0,
     )
     meter, capacity, busy = UtilisationMeter(spec), capacity_of(log, 0), 0
-    served = is_on_provisioned(log)
+    served = log.is_on_provisioned
     events = [(int(at), 0, 0) for at in log.invocations.end_ns[served]]
     events += [(int(at), 1, int(units)) for at, units in zip(capacity.at_ns, capacity.allocated, strict=True)]
     events += [(int(at), 2, int(one)) for at, one in zip(log.invocations.admitted_ns, served, strict=True)]

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import lambdasim as ls
-from lambdasim.metrics.provisioned import first_spillover, increases, is_on_provisioned, spilled_rows
+from lambdasim.metrics.provisioned import first_spillover, increases, spilled_rows
 from lambdasim.metrics.run import Run
 from lambdasim.metrics.tables import attempts_table, provisioned_table, structured
 from tests.behaviour.capacity_timeline import ONE_A_SECOND, to
@@ -120,13 +120,13 @@ class TestRowsOfTheLog:
 
     def test_on_provisioned(self) -> None:
         """The third of the four did not."""
-        assert is_on_provisioned(by_hand().log).tolist() == [True, True, False, True]
+        assert by_hand().log.is_on_provisioned.tolist() == [True, True, False, True]
 
     def test_one_that_waits_at_the_end_has_no_environment_yet(self) -> None:
         """It is on demand: its init of 9 s is not over when the run ends."""
         run = by_hand(functions={"f": {**F, "init": "9s"}}, duration="2s", drain="0s", rows=[0, 0, 0], changes=[])
         assert run.log.invocations.environment.tolist() == [1, 0, -1]  # the last born first
-        assert is_on_provisioned(run.log).tolist() == [True, True, False]
+        assert run.log.is_on_provisioned.tolist() == [True, True, False]
 
     def test_spillovers_find_their_invocations(self) -> None:
         """Requests with retries: the attempts that were accepted are found by request and attempt."""
