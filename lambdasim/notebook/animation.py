@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lambdasim.report.pictures.scene import Film, Scene
+    from lambdasim.report.pictures.film import Film
+    from lambdasim.report.pictures.scene import Scene
 
 # More frames than this would make a file of tens of megabytes, and minutes to wait for it.
 MOST_FRAMES = 1_800
@@ -85,7 +86,7 @@ class AnimationHtml:
 
 def film_of(run: Run, start: object, end: object | None, seconds: float, fps: float) -> Film:
     """The part of a run from ``start`` to ``end``, or to the end of the run. Raises UsageError with the argument."""
-    from lambdasim.report.pictures.scene import Film
+    from lambdasim.report.pictures.film import Film
 
     run_ns = run.log.end_ns
     start_ns = _time("start", start)
@@ -139,7 +140,7 @@ def html_of(run: Run, film: Film) -> AnimationHtml:
     scene = Scene(run, film)
     return AnimationHtml(
         frames=tuple(_frames(scene)),
-        poster=scene.poster,
+        poster=scene.filmed.poster,
         fps=film.frames / film.seconds,
         width=WIDTH,
         alt=f"{run.scenario.name}: execution environments at work, from {film.start_ns / NS_PER_S:g} s"

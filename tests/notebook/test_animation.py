@@ -21,7 +21,8 @@ import lambdasim as ls
 from lambdasim.errors import OutputError, UsageError
 from lambdasim.metrics.moments import State
 from lambdasim.notebook.animation import MOST_FRAMES, film_of
-from lambdasim.report.pictures.scene import Film, Scene
+from lambdasim.report.pictures.film import Film
+from lambdasim.report.pictures.scene import Scene
 from lambdasim.report.pictures.style import Colour
 from tests.builders import trace
 from tests.notebook.house import house
@@ -173,7 +174,7 @@ class TestFrames:
 
     def test_the_poster_shows_the_most(self, scene: Scene) -> None:
         """The first frame, in which one is refused and two initialise."""
-        assert scene.poster in (0, 1)
+        assert scene.filmed.poster in (0, 1)
 
 
 def two_functions() -> ls.Scenario:

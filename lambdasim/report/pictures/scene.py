@@ -22,10 +22,11 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from lambdasim.eventlog.log import NOT_YET
-from lambdasim.metrics.moments import State, Waiting, so_far, states_at, waiting_at
+from lambdasim.metrics.moments import State, so_far
 from lambdasim.metrics.run import Run
 from lambdasim.platform.concurrency import ThrottleReason
-from lambdasim.report.pictures.lifelines import Rows, shared_rows
+from lambdasim.report.pictures.film import Film, FilmedRun
+from lambdasim.report.pictures.lifelines import Rows
 from lambdasim.report.pictures.style import (
     Colour,
     PictureAxes,
@@ -36,7 +37,6 @@ from lambdasim.report.pictures.style import (
     width_of,
 )
 from lambdasim.report.pictures.time_axis import step_s, tick_text, time_unit
-from lambdasim.scenario.changes import LimitsInForce
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -96,26 +96,6 @@ _REASON_WORDS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Film:
-    """From when to when of a run, and in how many frames for how long. Each frame shows one instant."""
-
-    start_ns: int
-    end_ns: int
-    frames: int
-    seconds: float
-
-    @property
-    def times_ns(self) -> IntArray:
-        """The instant of each frame, the first at the start and the last at the end."""
-        return np.linspace(self.start_ns, self.end_ns, self.frames).astype(np.int64)
-
-    @property
-    def ns_per_film_s(self) -> float:
-        """How much of the run a second of film shows."""
-        return (self.end_ns - self.start_ns) / self.seconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Boxes:
     """A box for each place of an environment, on the canvas; all are squares of one size."""
 
@@ -132,6 +112,7 @@ class Scene:
 
     def __init__(self, run: Run, film: Film, ax: Axes | None = None) -> None:
         self.run, self.film = run, film
+        self.filmed = FilmedRun(run, film)
         with style():
             self.ax = _canvas() if ax is None else ax
             self._scale = self._text_scale()
@@ -144,47 +125,9 @@ class Scene:
         return self._moving
 
     @cached_property
-    def _rows(self) -> Rows:
-        return shared_rows(self.run.log)
-
-    @cached_property
-    def states(self) -> npt.NDArray[np.uint8]:
-        """The state in each place at each frame. Shape (frames, places)."""
-        return states_at(self.run.log, self._rows.row, self._rows.total, self.film.times_ns)
-
-    @cached_property
-    def waiting(self) -> Waiting:
-        """Who waits at each frame."""
-        return waiting_at(self.run.log, self.run.outcomes, self.film.times_ns)
-
-    @cached_property
-    def refused(self) -> IntArray:
-        """How many attempts have been refused until each frame."""
-        return so_far(self.run.log.throttles.time_ns, self.film.times_ns)
-
-    @cached_property
-    def in_flight(self) -> IntArray:
-        """The concurrency of each function at each frame. Shape (functions, frames)."""
-        invocations, times_ns = self.run.log.invocations, self.film.times_ns
-        ended = invocations.end_ns != NOT_YET
-        levels = []
-        for function in range(len(self.run.log.function_names)):
-            mine = invocations.function == function
-            begun = so_far(invocations.admitted_ns[mine], times_ns)
-            levels.append(begun - so_far(invocations.end_ns[mine & ended], times_ns))
-        return np.array(levels)
-
-    @cached_property
-    def limits(self) -> list[LimitsInForce]:
-        """Quota and reservations at each frame."""
-        states = self.run.limits
-        since = np.searchsorted([state.at_ns for state in states], self.film.times_ns, side="right") - 1
-        return [states[number] for number in since]
-
-    @cached_property
     def boxes(self) -> Boxes:
         """Where the boxes are: as large as fits."""
-        return _boxes(self._rows, named=len(self.run.log.function_names) > 1)
+        return _boxes(self.filmed.rows, named=len(self.run.log.function_names) > 1)
 
     @cached_property
     def requests_a_dot(self) -> int:
@@ -194,21 +137,10 @@ class Scene:
         under_way = so_far(moments, times_ns + ahead_ns) - so_far(moments, times_ns)
         return max(1, _rounded_up(int(under_way.max(initial=0)) / _MOST_DOTS))
 
-    @property
-    def poster(self) -> int:
-        """The frame in which most happens: the one to show before anybody presses play."""
-        refused = np.diff(self.refused, prepend=self.refused[:1])
-        at_work = np.isin(self.states, (State.INITIALISING, State.BUSY)).sum(axis=1)
-        initialising = (self.states == State.INITIALISING).sum(axis=1)
-        score = at_work + 2 * initialising + self.waiting.environment
-        if refused.max(initial=0):
-            score = score + score.max(initial=0) * refused / refused.max()
-        return int(np.argmax(score))
-
     def show(self, frame: int) -> list[Artist]:
         """Moves everything to a frame."""
         now_ns = int(self.film.times_ns[frame])
-        states, counts = self.states[frame], np.bincount(self.states[frame], minlength=len(State))
+        states, counts = self.filmed.states[frame], np.bincount(self.filmed.states[frame], minlength=len(State))
         boxed = states[self.boxes.shown]
         self._squares.set_facecolor(_FACE_TABLE[boxed])
         edges = _EDGE_TABLE[boxed]
@@ -222,7 +154,11 @@ class Scene:
         self._show_dots(now_ns)
         self._show_workers(boxed)
         self._show_waiting(frame)
-        refused, level, quota = int(self.refused[frame]), int(self.in_flight[:, frame].sum()), self.limits[frame].quota
+        refused, level, quota = (
+            int(self.filmed.refused[frame]),
+            int(self.filmed.in_flight[:, frame].sum()),
+            self.filmed.limits[frame].quota,
+        )
         self._name_functions(frame)
         self._gauge.set_height((_STAGE_TOP - _STAGE_BOTTOM) * min(level / quota, 1.0))
         self._level.set_text(f"{level:,} of {quota:,} in flight")
@@ -261,7 +197,7 @@ class Scene:
         noun = "batch of messages" if len(self.run.log.batches) else "request"
         nouns = "batches of messages" if len(self.run.log.batches) else "requests"
         dots = f"each dot is a {noun}" if self.requests_a_dot == 1 else f"each dot is {self.requests_a_dot:,} {nouns}"
-        if self._rows.provisioned:
+        if self.filmed.rows.provisioned:
             dots += "; a black edge means provisioned"
         self._text(18, 474, f"{each}, which works on one {noun} at a time; {dots}.", 9, color="#555555")
         length = time_text(round(self.film.ns_per_film_s))
@@ -280,7 +216,7 @@ class Scene:
     def _draw_legend(self) -> None:
         x = _BOXES_LEFT
         self._count_x: dict[State, float] = {}
-        most = max(len(f"{self._rows.total:,}"), 3)
+        most = max(len(f"{self.filmed.rows.total:,}"), 3)
         for state, words in _LEGEND:
             edge = "#BBBBBB" if state == State.GONE else "#9A9A9A"
             self.ax.add_patch(Rectangle((x, _STAGE_TOP + 8), 11, 11, facecolor=_FACES[state], edgecolor=edge, lw=0.8))
@@ -297,7 +233,7 @@ class Scene:
         """The whole film at a glance: environments by state over time, refused attempts on top, times below."""
         ax, film = self.ax, self.film
         x = self._strip_x(film.times_ns)
-        levels = {state: (self.states == state).sum(axis=1) for state, _ in _LEGEND}
+        levels = {state: (self.filmed.states == state).sum(axis=1) for state, _ in _LEGEND}
         order = (State.BUSY, State.INITIALISING, State.IDLE)
         highest = max(int(sum(levels[state] for state in order).max(initial=0)), 1)
         base = np.zeros(film.frames)
@@ -332,14 +268,14 @@ class Scene:
         corners = np.stack((left, low, right, low, right, high, left, high), axis=1).reshape(-1, 4, 2)
         self._squares = PolyCollection(list(corners))
         self._centres = np.column_stack(((left + right) / 2, (low + high) / 2))
-        provisioned = np.zeros(self._rows.total, dtype=bool)
-        for first, count in self._rows.provisioned:
+        provisioned = np.zeros(self.filmed.rows.total, dtype=bool)
+        for first, count in self.filmed.rows.provisioned:
             provisioned[first : first + count] = True
         self._is_provisioned = provisioned[boxes.shown]
         # Edges of tiny boxes would be all that is seen of them.
         widths = np.where(self._is_provisioned, 1.8, 0.8) if size >= _BOX_WITH_EDGE else np.zeros(len(boxes.shown))
         self._squares.set_linewidth(widths.tolist())
-        self._box_of = np.full(self._rows.total, -1)
+        self._box_of = np.full(self.filmed.rows.total, -1)
         self._box_of[boxes.shown] = np.arange(len(boxes.shown))
         ax.add_collection(self._squares, autolim=False)
         points = self._scale**2
@@ -385,9 +321,13 @@ class Scene:
         self._refused_ns = refused[::every]
         # When and from which lane they go on into a box.
         worked = order[invocations.handler_ns[order] != NOT_YET]
-        place = self._rows.row[invocations.environment[worked]] if len(worked) else worked
+        place = self.filmed.rows.row[invocations.environment[worked]] if len(worked) else worked
         each = self.boxes.each
-        box = self._box_of[np.minimum(place // each * each, max(self._rows.total - 1, 0))] if len(worked) else worked
+        box = (
+            self._box_of[np.minimum(place // each * each, max(self.filmed.rows.total - 1, 0))]
+            if len(worked)
+            else worked
+        )
         lane = _lanes(len(order))
         by_start = np.argsort(invocations.handler_ns[worked], kind="stable")
         self._entering_ns = invocations.handler_ns[worked][by_start]
@@ -399,8 +339,8 @@ class Scene:
         """Beside the name of a function what is reserved for it, and how much of that is in use."""
         for function, text in self._names.items():
             name = self.run.log.function_names[function]
-            reserved = self.limits[frame].reserved.get(name)
-            level = self.in_flight[function, frame]
+            reserved = self.filmed.limits[frame].reserved.get(name)
+            level = self.filmed.in_flight[function, frame]
             use = "" if reserved is None else f": {level:,} of {reserved:,} reserved in flight"
             text.set_text(shortened(name, 40) + use)
 
@@ -436,7 +376,7 @@ class Scene:
 
     def _kinds_of_waiting(self) -> list[tuple[IntArray, str, str]]:
         """(how many at each frame, for what, colour) of those kinds that there are in this film."""
-        waiting = self.waiting
+        waiting = self.filmed.waiting
         kinds = [
             (waiting.environment, "waiting for an environment", Colour.COLD.value),
             (waiting.retry, "waiting to try again", Colour.RETRIED.value),
