@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lambdasim.eventlog.log import NOT_YET
-from lambdasim.metrics.provisioned import Increase, increases, is_on_provisioned
+from lambdasim.metrics.provisioned import Increase, increases
 from lambdasim.metrics.provisioned_demand import (
     Demand,
     above_target_since_ns,
@@ -239,7 +239,7 @@ def _idle_while_others_lack(run: Run) -> Iterator[str]:
     state = _at(run.limits, at_ns)
     kept = provisioned_of_pool(state)
     numbers = [run.log.function_names.index(name) for name in kept]
-    busy = is_on_provisioned(run.log) & np.isin(invocations.function, numbers)
+    busy = run.log.is_on_provisioned & np.isin(invocations.function, numbers)
     busy &= (invocations.admitted_ns <= at_ns) & ((invocations.end_ns == NOT_YET) | (invocations.end_ns > at_ns))
     units = sum(kept.values())
     idle = units - int(np.count_nonzero(busy))

@@ -12,7 +12,6 @@ from lambdasim.metrics.provisioned import (
     capacity_of,
     has_provisioned,
     increases,
-    is_on_provisioned,
     provisioned_functions,
     spilled_rows,
 )
@@ -41,7 +40,7 @@ def test_figures_fit_together(plan: Plan) -> None:
     assert ("provisioned" in summary) == has_provisioned(log)
     if not has_provisioned(log):
         return
-    served, admitted = is_on_provisioned(log), log.invocations.admitted_ns
+    served, admitted = log.is_on_provisioned, log.invocations.admitted_ns
     assert not served[spilled_rows(log)].any()
     assert np.array_equal(log.invocations.admitted_ns[spilled_rows(log)], log.spillovers.time_ns)
     blocks = []
@@ -99,5 +98,9 @@ def test_cloudwatch_says_the_same(plan: Plan) -> None:
 
 @given(PLANS)
 def test_the_summary_can_be_printed(plan: Plan) -> None:
-    """Whatever happened."""
-    print_summary(run_of(plan), io.StringIO(), None)
+    """Whatever happened; what was provisioned has a section where there was any."""
+    run, out = run_of(plan), io.StringIO()
+    print_summary(run, out, None)
+    headings = [line for line in out.getvalue().splitlines() if line and not line.startswith(" ")]
+    assert ("Provisioned concurrency" in headings) == has_provisioned(run.log)
+    assert "What it costs" in headings

@@ -167,6 +167,12 @@ class TestEdges:
             assert label.get_text().count("\n") < 2
             assert count == 4 or ("…" in label.get_text()) == (count == 20)
 
+    def test_changes_of_one_instant_share_a_label(self) -> None:
+        """Two labels at one place would hide each other."""
+        changes = [{"at": "2s", "deploy": "f"}, {"at": "2s", "region": {"concurrency_quota": 500}}]
+        upper, _ = panels(Pictures(run_of(rows=[1], duration="5s", changes=changes)).cloudwatch())
+        assert [text for text in texts_of(upper) if "deploy" in text or "500" in text] == ["deploy f; quota 500"]
+
     def test_label_of_a_change_by_hand(self) -> None:
         """One line for what fits, two for twice as much, then the middle goes."""
         width = width_of("other duration", _CHANGE_FONT) + 1

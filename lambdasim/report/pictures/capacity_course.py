@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from lambdasim.eventlog.log import EventLog
 from lambdasim.metrics.levels import integral_at
-from lambdasim.metrics.provisioned import is_on_provisioned
 from lambdasim.platform.provisioned import CapacityCause, SpilloverReason
 from lambdasim.report.pictures.time_axis import step_s
 from lambdasim.units import NS_PER_S
@@ -79,7 +78,7 @@ def mean_units(at_ns: IntArray, units: IntArray, times_ns: IntArray) -> FloatArr
 
 def busy_spans(log: EventLog, function: int) -> tuple[Spans, Spans]:
     """Start and end of the invocations of a function: on provisioned environments, and on demand."""
-    mine, provisioned = log.invocations.function == function, is_on_provisioned(log)
+    mine, provisioned = log.invocations.function == function, log.is_on_provisioned
     start_ns, end_ns = log.invocations.admitted_ns, log.invocations.end_ns
     return (
         (start_ns[mine & provisioned], end_ns[mine & provisioned]),
@@ -92,7 +91,7 @@ def invocation_bins(log: EventLog, function: int) -> InvocationBins:
     width_ns = max(round(step_s(max(log.end_ns, 1) / 1e9, _MAX_BINS)), 1) * NS_PER_S
     bins = max(-(-log.end_ns // width_ns), 1)
     mine = log.invocations.function == function
-    admitted_ns, is_provisioned = log.invocations.admitted_ns[mine], is_on_provisioned(log)[mine]
+    admitted_ns, is_provisioned = log.invocations.admitted_ns[mine], log.is_on_provisioned[mine]
 
     def counted(times_ns: IntArray) -> IntArray:
         return np.bincount(np.minimum(times_ns // width_ns, bins - 1), minlength=bins)

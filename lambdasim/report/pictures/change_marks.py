@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from itertools import groupby
 
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
@@ -26,11 +27,12 @@ def mark_changes(ax: Axes, run: Run) -> None:
     changes = [change for _, change in in_time_order(run.scenario.changes) if change.at <= run.log.end_ns]
     if len(changes) > _MOST:
         return
-    for change in changes:
-        at_s = to_seconds(change.at)
+    for at_ns, together in groupby(changes, key=lambda change: change.at):
+        at_s = to_seconds(at_ns)
+        text = "; ".join(map(change_text, together))  # of one instant, or one label would hide the others
         ax.axvline(at_s, color=Colour.CEILING, linewidth=0.9, linestyle=(0, (5, 3)), label="change")
         ax.annotate(
-            label_of(change_text(change), _ROOM * height_pt(ax)),
+            label_of(text, _ROOM * height_pt(ax)),
             (at_s, 0.02),
             (-2, 0),
             ax.get_xaxis_transform(),

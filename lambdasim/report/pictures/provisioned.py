@@ -233,7 +233,9 @@ def _draw_units(ax: Axes, log: EventLog, function: int) -> None:
         entries.append((Patch(**_BUSY), f"busy units\nat most {peak(*busy):,}"))
     if not is_exact:
         highest = highest_between(*step_function(*busy), times_ns)
-        ax.plot(times_s, highest, drawstyle="steps-post", label="highest", **_HIGHEST)
+        # Where all are busy it would only thicken the line of what is requested, and hang strokes on it.
+        below_all = np.where(highest < capacity.allocated_at(times_ns), highest, np.nan)
+        ax.plot(times_s, below_all, drawstyle="steps-post", label="highest", **_HIGHEST)
         width = time_text(int(times_ns[1]))
         entries.append((Line2D([], [], **_HIGHEST), f"most busy in each {width}; areas: mean over it"))
     set_count_axis(ax, max(top.max(), highest.max(), capacity.requested.max()), room=_ROOM, ticks=5)

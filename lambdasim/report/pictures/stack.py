@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from lambdasim.eventlog.log import NOT_YET
 from lambdasim.metrics.levels import integral_at, peak, step_function
-from lambdasim.metrics.provisioned import is_on_provisioned
 from lambdasim.metrics.run import Run
 from lambdasim.metrics.shared_pool import provisioned_of_pool
 from lambdasim.report.pictures.ceilings import functions_held_back
@@ -118,7 +117,7 @@ def _idle_provisioned(run: Run, times_ns: IntArray, *, is_exact: bool) -> FloatA
         kept = np.append(mean, mean[-1])
     reserved = np.array([[name in state.reserved for name in log.function_names] for state in states])
     state = np.searchsorted(at_ns, log.invocations.admitted_ns, side="right") - 1
-    rows = is_on_provisioned(log) & ~reserved[state, log.invocations.function]
+    rows = log.is_on_provisioned & ~reserved[state, log.invocations.function]
     busy = level_of(log.invocations.admitted_ns[rows], log.invocations.end_ns[rows], times_ns, is_exact=is_exact)
     return np.maximum(kept - busy, 0.0)
 
