@@ -33,6 +33,9 @@ exclude_patterns = ["README.md", "_build", "_extensions", "_templates", "**/.ipy
 
 # GitHub's anchors of headings, so that one link works on both.
 myst_heading_anchors = 4
+# A bare address is a link, as on GitHub; a file name such as spike.yaml is none.
+myst_enable_extensions = ["linkify"]
+myst_linkify_fuzzy_links = False
 
 nb_execution_mode = "force"
 nb_execution_show_tb = True  # a cell that fails is a warning, so that -W --keep-going names every lesson that does
@@ -42,6 +45,8 @@ nb_merge_streams = True
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}
 
 autodoc_member_order = "bysource"
+# Nobody makes a Result or a Frontier by hand.
+autodoc_default_options = {"exclude-members": "__init__, __new__"}
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_class_signature = "separated"
