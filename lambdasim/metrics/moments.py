@@ -67,6 +67,29 @@ def states_at(log: EventLog, place: IntArray, places: int, times_ns: IntArray) -
     return states
 
 
+def counts_at(log: EventLog, times_ns: IntArray) -> dict[State, IntArray]:
+    """How many environments are idle, initialising and busy at each time, and how many are gone. Shape (n_times,) each.
+
+    As many as ``states_at`` has of each, but for those that are gone: they all count, whoever came into their place.
+    The work is that of sorting the log, however many times and environments there are.
+    """
+    environments, invocations = log.environments, log.invocations
+    created = so_far(environments.created_ns, times_ns)
+    gone = so_far(environments.reaped_ns[environments.reaped_ns != NOT_YET], times_ns)
+    # An environment that is gone before its init has ended initialised until then.
+    until_ns = np.where(environments.reaped_ns == NOT_YET, log.end_ns + 1, environments.reaped_ns)
+    ready_ns = np.minimum(np.where(log.ready_ns == NOT_YET, log.end_ns + 1, log.ready_ns), until_ns)
+    initialising = created - so_far(ready_ns, times_ns)
+    worked = invocations.handler_ns != NOT_YET
+    busy = _under_way(invocations.handler_ns[worked], invocations.end_ns[worked], times_ns)
+    return {
+        State.GONE: gone,
+        State.IDLE: created - gone - initialising - busy,
+        State.INITIALISING: initialising,
+        State.BUSY: busy,
+    }
+
+
 def waiting_at(log: EventLog, outcomes: RequestOutcomes, times_ns: IntArray) -> Waiting:
     """Who waits at each time."""
     invocations, requests = log.invocations, log.requests

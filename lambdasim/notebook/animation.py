@@ -14,13 +14,15 @@ import uuid
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lambdasim.errors import OutputError, RuleViolation, UsageError
+from lambdasim.errors import RuleViolation, UsageError
 from lambdasim.metrics.run import Run
+from lambdasim.report.whole_file import write_whole
 from lambdasim.units import NS_PER_S, format_duration, parse_duration
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class AnimationHtml:
     """A film with its player. Shows itself as the last line of a notebook cell; ``save`` writes a page of its own."""
 
     frames: tuple[bytes, ...]  # PNG
+    times: tuple[str, ...]  # the time of the run at each frame, in words
     poster: int  # the frame to show before anybody presses play
     fps: float
     width: int
@@ -63,19 +66,14 @@ class AnimationHtml:
             last=len(urls) - 1,
             wait_ms=1_000 / self.fps,
             urls=json.dumps(urls),
+            times=json.dumps(self.times),
+            first_time=html.escape(self.times[self.poster], quote=True),
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a page that any browser shows, without a network. Raises OutputError where it cannot be written."""
         page = _PAGE.format(title=html.escape(self.alt), player=self.text("film"))
-        target = Path(path)
-        unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            unfinished.write_text(page, encoding="utf-8")
-            unfinished.replace(target)
-        except OSError as error:
-            unfinished.unlink(missing_ok=True)
-            raise OutputError(f"{target}: the animation cannot be written here: {error.strerror or error}") from error
+        write_whole(Path(path), page, "the animation")
 
     def _repr_html_(self) -> str:
         return self.text(f"lambdasim-{uuid.uuid4().hex}")
@@ -96,9 +94,11 @@ def film_of(run: Run, start: object, end: object | None, seconds: float, fps: fl
     if start_ns >= end_ns:
         raise UsageError(f"end: must be after the start at {format_duration(start_ns)}, got {end}")
     for name, value in (("seconds", seconds), ("fps", fps)):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MOST_FRAMES:
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value <= MOST_FRAMES:
             raise UsageError(f"{name}: must be a number above 0 and at most {MOST_FRAMES:,}, got {value}")
-    frames = max(round(seconds * fps), 2)
+    frames = round(seconds * fps)
+    if frames < 2:
+        raise UsageError(f"seconds times fps: must be at least 2 frames, got {seconds:g} x {fps:g}")
     if frames > MOST_FRAMES:
         raise UsageError(f"seconds times fps: must be at most {MOST_FRAMES:,} frames, got {frames:,}")
     return Film(start_ns=start_ns, end_ns=end_ns, frames=frames, seconds=float(seconds))
@@ -140,6 +140,7 @@ def html_of(run: Run, film: Film) -> AnimationHtml:
     scene = Scene(run, film)
     return AnimationHtml(
         frames=tuple(_frames(scene)),
+        times=tuple(map(scene.clock_text, range(film.frames))),
         poster=scene.filmed.poster,
         fps=film.frames / film.seconds,
         width=WIDTH,
@@ -204,18 +205,24 @@ _PLAYER = """<div id="{name}" style="max-width: {width}px; font: 14px sans-serif
 <button type="button" title="Play or pause" style="min-width: 6em; padding: 4px">&#9654; Play</button>
 <button type="button" title="One frame back" aria-label="One frame back" style="padding: 4px 8px">&lsaquo;</button>
 <button type="button" title="One frame on" aria-label="One frame on" style="padding: 4px 8px">&rsaquo;</button>
-<input type="range" min="0" max="{last}" value="{poster}" aria-label="Frame" style="flex: 1">
+<input type="range" min="0" max="{last}" value="{poster}" aria-label="Time" aria-valuetext="{first_time}"
+ style="flex: 1">
 <select aria-label="Speed" style="padding: 3px"><option value="4">&frac14; speed</option>
 <option value="2">&frac12; speed</option><option value="1" selected>full speed</option></select>
 </div></div>
 <script>
 (function () {{
-  const root = document.getElementById("{name}"), frames = {urls};
+  const root = document.getElementById("{name}"), frames = {urls}, times = {times};
   if (!root) return;
   const image = root.querySelector("img"), slider = root.querySelector("input"), speed = root.querySelector("select");
   const [play, back, on] = root.querySelectorAll("button");
   let now = {poster}, timer = null, begun = false;
-  const show = n => {{ now = Math.max(0, Math.min(n, {last})); image.src = frames[now]; slider.value = now; }};
+  const show = n => {{
+    now = Math.max(0, Math.min(n, {last}));
+    image.src = frames[now];
+    slider.value = now;
+    slider.setAttribute("aria-valuetext", times[now]);
+  }};
   const stop = () => {{ clearTimeout(timer); timer = null; play.textContent = "\\u25B6 Play"; }};
   const step = () => {{
     if (!root.isConnected || now >= {last}) return stop();

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
+from lambdasim import load
 from lambdasim.eventlog.log import EventLog
-from lambdasim.metrics.moments import State, Waiting, so_far, states_at, waiting_at
+from lambdasim.metrics.moments import State, Waiting, counts_at, so_far, states_at, waiting_at
 from lambdasim.metrics.outcomes import request_outcomes
-from tests.builders import run, trace
+from tests.builders import log_of, run, trace
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
 # Three requests at 0 on a quota of 2: two work from 0.5 s, when their inits are over, to 1.5 s, the third is refused.
 THREE: dict[str, Any] = {
@@ -50,6 +55,29 @@ def test_what_is_at_work_when_the_run_ends_stays_so() -> None:
     """A request of a minute in a run that is cut off: its environment is busy at the last instant too."""
     log = run(**{**THREE, "rows": [(0, 60)], "drain": "0s", "duration": "5s"})
     assert states_at(log, np.array([0]), 1, ns(log.end_ns / 1e9))[:, 0].tolist() == [State.BUSY]
+
+
+def test_counts_by_hand() -> None:
+    """Two initialise from 0, work from 0.5 s, are idle from 1.5 s and gone at 3.5 s."""
+    counts = counts_at(run(**THREE), ns(0, 0.5, 1.5, 3.5))
+    assert counts[State.INITIALISING].tolist() == [2, 0, 0, 0]
+    assert counts[State.BUSY].tolist() == [0, 2, 0, 0]
+    assert counts[State.IDLE].tolist() == [0, 0, 2, 0]
+    assert counts[State.GONE].tolist() == [0, 0, 0, 2]
+
+
+@pytest.mark.parametrize("name", ["idle-timeout", "deployment", "incident", "scheduled-scaling", "async-throttled"])
+def test_counts_are_those_of_the_states(name: str) -> None:
+    """Each environment in a place of its own: as many of each state as counted, at a thousand instants of the run."""
+    log = log_of(load(SCENARIOS / f"{name}.yaml"))
+    times_ns = np.linspace(0, log.end_ns, 1_000).astype(np.int64)
+    environments = len(log.environments.created_ns)
+    states = states_at(log, np.arange(environments), environments, times_ns)
+    counts = counts_at(log, times_ns)
+    assert set(counts) == set(State) - {State.NONE}
+    for state, count in counts.items():
+        assert count.tolist() == (states == state).sum(axis=1).tolist()
+        assert count.any() or state == State.GONE
 
 
 def test_accepted_requests_wait_for_their_environment() -> None:

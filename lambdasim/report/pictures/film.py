@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from lambdasim.eventlog.log import NOT_YET
 from lambdasim.metrics.moments import State, Waiting, so_far, states_at, waiting_at
+from lambdasim.metrics.outcomes import is_error
 from lambdasim.metrics.run import Run
 from lambdasim.report.pictures.lifelines import Rows, shared_rows
 from lambdasim.scenario.changes import LimitsInForce
@@ -17,7 +18,7 @@ from lambdasim.scenario.changes import LimitsInForce
 IntArray = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Film:
     """From when to when of a run, and in how many frames for how long. Each frame shows one instant."""
 
@@ -26,7 +27,7 @@ class Film:
     frames: int
     seconds: float
 
-    @property
+    @cached_property
     def times_ns(self) -> IntArray:
         """The instant of each frame, the first at the start and the last at the end."""
         return np.linspace(self.start_ns, self.end_ns, self.frames).astype(np.int64)
@@ -63,6 +64,17 @@ class FilmedRun:
     def refused(self) -> IntArray:
         """How many attempts have been refused until each frame."""
         return so_far(self.run.log.throttles.time_ns, self.film.times_ns)
+
+    @cached_property
+    def failed(self) -> IntArray:
+        """How many invocations have failed until each frame: errors, crashes and timeouts of the function."""
+        invocations = self.run.log.invocations
+        return so_far(invocations.end_ns[is_error(invocations.result)], self.film.times_ns)
+
+    @cached_property
+    def gave_up(self) -> IntArray:
+        """How many attempts their callers, or the front end, have stopped waiting for until each frame."""
+        return so_far(self.run.log.abandonments.time_ns, self.film.times_ns)
 
     @cached_property
     def in_flight(self) -> IntArray:

@@ -7,7 +7,6 @@ moves the rest to a frame. How frames become an animation is in ``notebook.anima
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -22,11 +21,11 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from lambdasim.eventlog.log import NOT_YET
-from lambdasim.metrics.moments import State, so_far
+from lambdasim.metrics.moments import State, counts_at, so_far
 from lambdasim.metrics.run import Run
 from lambdasim.platform.concurrency import ThrottleReason
+from lambdasim.report.pictures.boxes import Boxes, Stage, boxes_of
 from lambdasim.report.pictures.film import Film, FilmedRun
-from lambdasim.report.pictures.lifelines import Rows
 from lambdasim.report.pictures.style import (
     Colour,
     PictureAxes,
@@ -36,7 +35,7 @@ from lambdasim.report.pictures.style import (
     time_text,
     width_of,
 )
-from lambdasim.report.pictures.time_axis import step_s, tick_text, time_unit
+from lambdasim.report.pictures.time_axis import decimal_step, step_s, tick_text, time_unit
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -47,13 +46,13 @@ WIDTH, HEIGHT = 900, 520
 _DOOR_X, _DOOR_WIDTH = 244.0, 12.0
 _STAGE_BOTTOM, _STAGE_TOP = 138.0, 428.0
 _BOXES_LEFT, _BOXES_RIGHT = 300.0, 882.0
+_STAGE = Stage(left=_BOXES_LEFT, right=_BOXES_RIGHT, bottom=_STAGE_BOTTOM, top=_STAGE_TOP)
 _LANES = (318.0, 408.0)
-_REFUSED_Y, _WAITING_Y = 236.0, 208.0
+_REFUSED_Y, _WAITING_Y = 236.0, 200.0
+_WAITING_FOOT = 116.0  # the strip begins below
+_ADMITTED_Y, _ADMITTED_DOTS_X = 118.0, 560.0
 _STRIP_LEFT, _STRIP_BOTTOM, _STRIP_TOP = 62.0, 34.0, 104.0
 
-_MOST_BOXES = 2_500
-_LARGEST_BOX, _NAME_ROOM = 74.0, 17.0
-_MOST_NAMES = 8  # of more functions there is no room for names; all boxes are one block then
 _BOX_WITH_DOT = 13.0  # boxes of at least this size show the request that they work on
 _BOX_WITH_EDGE = 9.0
 _MOST_DOTS = 110  # on their way to the door at once; above it a dot stands for several requests
@@ -81,8 +80,27 @@ _LEGEND = (
 _REQUEST = to_rgba(Colour.EVERYTHING)
 _REFUSED = to_rgba(Colour.THROTTLED)
 
+# As dark as text must be; the colour of failures itself is for areas.
+_FAILED_INK = "#8E3B6B"
+
 # Every colour that a frame has, to be mixed with white at the edges of what is drawn.
-INKS = (Colour.BUSY, Colour.COLD, Colour.IDLE, Colour.THROTTLED, Colour.RETRIED, Colour.QUEUED, Colour.EVERYTHING)
+INKS = (
+    _FAILED_INK,
+    Colour.BUSY,
+    Colour.COLD,
+    Colour.IDLE,
+    Colour.THROTTLED,
+    Colour.RETRIED,
+    Colour.QUEUED,
+    Colour.EVERYTHING,
+)
+
+# By whether there are requests on their own, and whether there are batches.
+_NOUNS = {
+    (True, False): ("request", "requests"),
+    (False, True): ("batch of messages", "batches of messages"),
+    (True, True): ("request or batch", "requests or batches"),
+}
 
 _REASON_WORDS = {
     ThrottleReason.ACCOUNT_CONCURRENCY: "the account's quota",
@@ -93,18 +111,6 @@ _REASON_WORDS = {
     ThrottleReason.SCALING_RATE: "scaling rate",
     ThrottleReason.API_GATEWAY_RATE: "API Gateway's rate",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Boxes:
-    """A box for each place of an environment, on the canvas; all are squares of one size."""
-
-    left: FloatArray
-    bottom: FloatArray
-    size: float
-    shown: IntArray  # which places have a box
-    names: tuple[tuple[int, float], ...]  # number of a function, and the height of its name (the baseline)
-    each: int  # how many environments a box stands for
 
 
 class Scene:
@@ -127,7 +133,7 @@ class Scene:
     @cached_property
     def boxes(self) -> Boxes:
         """Where the boxes are: as large as fits."""
-        return _boxes(self.filmed.rows, named=len(self.run.log.function_names) > 1)
+        return boxes_of(self.filmed.rows, _STAGE, named=len(self.run.log.function_names) > 1)
 
     @cached_property
     def requests_a_dot(self) -> int:
@@ -135,7 +141,7 @@ class Scene:
         moments = np.concatenate((self.run.log.invocations.admitted_ns, self.run.log.throttles.time_ns))
         times_ns, ahead_ns = self.film.times_ns, round(_APPROACH_S * self.film.ns_per_film_s)
         under_way = so_far(moments, times_ns + ahead_ns) - so_far(moments, times_ns)
-        return max(1, _rounded_up(int(under_way.max(initial=0)) / _MOST_DOTS))
+        return _each(int(under_way.max(initial=0)), _MOST_DOTS)
 
     def show(self, frame: int) -> list[Artist]:
         """Moves everything to a frame."""
@@ -168,7 +174,8 @@ class Scene:
         self._door.set_linewidth(2.4 if is_refusing else 1.0)
         self._tally.set_text(f"{refused:,} refused" if refused else "")
         self._reasons.set_text(self._reasons_until(now_ns) if refused else "")
-        self._clock.set_text(self._clock_text(now_ns))
+        self._fates.set_text(self._fates_at(frame))
+        self._clock.set_text(self.clock_text(frame))
         x = self._strip_x(np.array([now_ns]))[0]
         self._cursor.set_data([x, x], [_STRIP_BOTTOM, _STRIP_TOP + 4])
         return self._moving
@@ -191,18 +198,17 @@ class Scene:
         ax.set_axis_off()
         title = f"{shortened(self.run.scenario.name, 40)}: execution environments at work"
         self._text(18, 492, title, 13, weight="bold")
-        each = "Each box is an execution environment"
+        each = "Each box is an execution environment, which works"
         if self.boxes.each > 1:
-            each = f"Each box stands for {self.boxes.each:,} execution environments"
-        noun = "batch of messages" if len(self.run.log.batches) else "request"
-        nouns = "batches of messages" if len(self.run.log.batches) else "requests"
+            each = f"Each box stands for {self.boxes.each:,} execution environments, each of which works"
+        noun, nouns = _NOUNS[self._kinds_of_work()]
         dots = f"each dot is a {noun}" if self.requests_a_dot == 1 else f"each dot is {self.requests_a_dot:,} {nouns}"
         if self.filmed.rows.provisioned:
             dots += "; a black edge means provisioned"
-        self._text(18, 474, f"{each}, which works on one {noun} at a time; {dots}.", 9, color="#555555")
+        self._text(18, 474, f"{each} on one {noun} at a time; {dots}.", 9, color="#555555")
         length = time_text(round(self.film.ns_per_film_s))
         self._text(882, 5, f"1 s of film is {length} of the run", 8, color="#555555", ha="right")
-        self._text(18, _STAGE_TOP + 8, f"{nouns.split()[0]} come", 9.5)
+        self._text(18, _STAGE_TOP + 8, "work comes" if " or " in nouns else f"{nouns.split()[0]} come", 9.5)
         ax.annotate(
             "",
             (_DOOR_X - 16, _STAGE_TOP + 11),
@@ -212,6 +218,11 @@ class Scene:
         self._text(_DOOR_X + _DOOR_WIDTH / 2, _STAGE_BOTTOM - 14, "quota", 9, ha="center", color="#555555")
         self._draw_legend()
         self._draw_strip()
+
+    def _kinds_of_work(self) -> tuple[bool, bool]:
+        """Whether requests come one by one, and whether messages or records come in batches."""
+        is_batched = {invoke in ("sqs", "stream") for invoke in self.run.log.source_invokes}
+        return False in is_batched or not is_batched, True in is_batched
 
     def _draw_legend(self) -> None:
         x = _BOXES_LEFT
@@ -232,11 +243,12 @@ class Scene:
     def _draw_strip(self) -> None:
         """The whole film at a glance: environments by state over time, refused attempts on top, times below."""
         ax, film = self.ax, self.film
-        x = self._strip_x(film.times_ns)
-        levels = {state: (self.filmed.states == state).sum(axis=1) for state, _ in _LEGEND}
+        # A column for each pixel: a frame is a larger step, and what is between two of them would be missing.
+        times_ns = np.linspace(film.start_ns, film.end_ns, round(_BOXES_RIGHT - _STRIP_LEFT) + 1).astype(np.int64)
+        x, levels = self._strip_x(times_ns), counts_at(self.run.log, times_ns)
         order = (State.BUSY, State.INITIALISING, State.IDLE)
-        highest = max(int(sum(levels[state] for state in order).max(initial=0)), 1)
-        base = np.zeros(film.frames)
+        highest = max(int(np.sum([levels[state] for state in order], axis=0).max(initial=0)), 1)
+        base = np.zeros(len(times_ns))
         for state in order:
             top = base + levels[state] * (_STRIP_TOP - _STRIP_BOTTOM) / highest
             ax.fill_between(x, _STRIP_BOTTOM + base, _STRIP_BOTTOM + top, step="post", color=_FACES[state], lw=0)
@@ -275,8 +287,6 @@ class Scene:
         # Edges of tiny boxes would be all that is seen of them.
         widths = np.where(self._is_provisioned, 1.8, 0.8) if size >= _BOX_WITH_EDGE else np.zeros(len(boxes.shown))
         self._squares.set_linewidth(widths.tolist())
-        self._box_of = np.full(self.filmed.rows.total, -1)
-        self._box_of[boxes.shown] = np.arange(len(boxes.shown))
         ax.add_collection(self._squares, autolim=False)
         points = self._scale**2
         self._workers = self._dots(min(0.045 * (size - gap) ** 2, 60) * points, "white")
@@ -293,17 +303,22 @@ class Scene:
         self._level = self._text(_DOOR_X + _DOOR_WIDTH, _STAGE_TOP + 26, "", 9, ha="right", color=Colour.BUSY.value)
         self._tally = self._text(18, _REFUSED_Y + 38, "", 13, weight="bold", color=Colour.THROTTLED.value)
         self._reasons = self._text(18, _REFUSED_Y + 32, "", 8.5, color=Colour.THROTTLED.value, va="top")
+        self._fates = self._text(18, _REFUSED_Y - 20, "", 8.5, color=_FAILED_INK)
         self._clock = self._text(882, 490, "", 15, ha="right", weight="bold", family="DejaVu Sans Mono")
         (self._cursor,) = ax.plot([], [], color="black", lw=1.4, scalex=False, scaley=False)
         self._waiting_rows = self._kinds_of_waiting()
+        self._waiting_pitch = min(30.0, (_WAITING_Y - _WAITING_FOOT) / max(len(self._waiting_rows), 1))
         self._waiting_texts = [
-            self._text(18, _WAITING_Y - 30 * number - 10, "", 8.5) for number in range(len(self._waiting_rows))
+            self._text(18, _WAITING_Y - self._waiting_pitch * number - 10, "", 8.5)
+            for number in range(len(self._waiting_rows))
         ]
+        self._admitted = self._text(_BOXES_LEFT, _ADMITTED_Y, "", 8.5)
         reaped = self.run.log.environments.reaped_ns
         self._gone = so_far(reaped[reaped != NOT_YET], self.film.times_ns)
         self._prepare_dots()
         artists: list[Artist] = [self._squares, self._workers, self._gauge, self._door, self._cursor, self._clock]
-        artists += [*self._counts.values(), self._level, self._tally, self._reasons, *self._waiting_texts]
+        artists += [*self._counts.values(), self._level, self._tally, self._reasons, self._fates, self._admitted]
+        artists += self._waiting_texts
         artists += self._names.values()
         return [*artists, self._waiting_dots, self._flying]
 
@@ -319,20 +334,14 @@ class Scene:
         order = np.argsort(invocations.admitted_ns, kind="stable")[::every]
         self._accepted_ns = invocations.admitted_ns[order]
         self._refused_ns = refused[::every]
-        # When and from which lane they go on into a box.
-        worked = order[invocations.handler_ns[order] != NOT_YET]
-        place = self.filmed.rows.row[invocations.environment[worked]] if len(worked) else worked
-        each = self.boxes.each
-        box = (
-            self._box_of[np.minimum(place // each * each, max(self.filmed.rows.total - 1, 0))]
-            if len(worked)
-            else worked
-        )
-        lane = _lanes(len(order))
+        # When, from which lane and into which box they go on.
+        lane, has_begun = _lanes(len(order)), invocations.handler_ns[order] != NOT_YET
+        worked = order[has_begun]
         by_start = np.argsort(invocations.handler_ns[worked], kind="stable")
+        place = self.filmed.rows.row[invocations.environment[worked]]
         self._entering_ns = invocations.handler_ns[worked][by_start]
-        self._entering_box = box[by_start]
-        self._entering_lane = lane[np.searchsorted(self._accepted_ns, invocations.admitted_ns[worked])][by_start]
+        self._entering_box = self.boxes.of_place[place][by_start]
+        self._entering_lane = lane[has_begun][by_start]
         self._accepted_lane, self._refused_lane = lane, _lanes(len(self._refused_ns))
 
     def _name_functions(self, frame: int) -> None:
@@ -378,25 +387,34 @@ class Scene:
         """(how many at each frame, for what, colour) of those kinds that there are in this film."""
         waiting = self.filmed.waiting
         kinds = [
-            (waiting.environment, "waiting for an environment", Colour.COLD.value),
             (waiting.retry, "waiting to try again", Colour.RETRIED.value),
             (waiting.event_queue, "in Lambda's queue", Colour.QUEUED.value),
-            (waiting.messages, "in the queue" if self.run.scenario.queues else "in the stream", Colour.QUEUED.value),
+            (waiting.messages, self._where_messages_wait(), Colour.QUEUED.value),
         ]
         return [kind for kind in kinds if kind[0].max(initial=0)]
 
+    def _where_messages_wait(self) -> str:
+        queues, streams = self.run.scenario.queues, self.run.scenario.streams
+        return "in queues and streams" if queues and streams else "in the queue" if queues else "in the stream"
+
     def _show_waiting(self, frame: int) -> None:
-        points, colours = [], []
+        points: list[tuple[float, float]] = []
+        colours: list[tuple[float, ...]] = []
+
+        def line_up(counts: IntArray, x: float, y: float, colour: str) -> int:
+            count = int(counts[frame])
+            dots = math.ceil(count / _each(int(counts.max()), _MOST_WAITING_DOTS))
+            points.extend((x + 8.5 * dot, y) for dot in range(dots))
+            colours.extend([to_rgba(colour)] * dots)
+            return count
+
         for number, (counts, words, colour) in enumerate(self._waiting_rows):
-            count, most = int(counts[frame]), int(counts.max())
-            each = max(1, _rounded_up(most / _MOST_WAITING_DOTS))
-            dots = math.ceil(count / each)
-            y = _WAITING_Y - 30 * number
-            points += [(20 + 8.5 * dot, y - 17) for dot in range(dots)]
-            colours += [to_rgba(colour)] * dots
+            count = line_up(counts, 20, _WAITING_Y - self._waiting_pitch * number - 17, colour)
             self._waiting_texts[number].set_text(f"{count:,} {words}" if count else "")
+        count = line_up(self.filmed.waiting.environment, _ADMITTED_DOTS_X, _ADMITTED_Y + 3, Colour.COLD.value)
+        self._admitted.set_text(f"{count:,} in flight, waiting for an environment" if count else "")
         self._waiting_dots.set_offsets(points or np.empty((0, 2)))
-        self._waiting_dots.set_facecolor(colours or "none")
+        self._waiting_dots.set_facecolor(colours or "none")  # type: ignore[arg-type]
 
     def _reasons_until(self, now_ns: int) -> str:
         throttles = self.run.log.throttles
@@ -405,8 +423,14 @@ class Scene:
         largest = sorted((reason for reason in ThrottleReason if counts[reason]), key=lambda reason: -counts[reason])
         return "\n".join(f"{counts[reason]:,} by {_REASON_WORDS[reason]}" for reason in largest[:2])
 
-    def _clock_text(self, now_ns: int) -> str:
-        unit = time_unit(self.film.end_ns / 1e9)
+    def _fates_at(self, frame: int) -> str:
+        """What went wrong with attempts that were accepted, in words; nothing as long as nothing has."""
+        fates = ((self.filmed.failed, "failed"), (self.filmed.gave_up, "gave up waiting"))
+        return ", ".join(f"{int(counts[frame]):,} {words}" for counts, words in fates if counts[frame])
+
+    def clock_text(self, frame: int) -> str:
+        """The time of the run at a frame, as the clock shows it."""
+        now_ns, unit = int(self.film.times_ns[frame]), time_unit(self.film.end_ns / 1e9)
         if unit == "m:ss":
             minutes, seconds = divmod(now_ns // 10**9, 60)
             return f"{minutes}:{seconds:02d}"
@@ -425,43 +449,6 @@ def _canvas() -> Axes:
     return axes
 
 
-def _boxes(rows: Rows, *, named: bool) -> Boxes:
-    """Squares in rows from the top, a block for each function where they are named, as large as the stage allows."""
-    each = max(1, math.ceil(rows.total / _MOST_BOXES))
-    named = named and len(rows.groups) <= _MOST_NAMES
-    blocks = rows.groups[::-1] if named else ((0, 0, rows.total),)
-    groups = [  # function, its places that have a box
-        (function, np.arange(math.ceil(first / each), math.ceil((first + count) / each)) * each)
-        for function, first, count in blocks
-    ]
-    width, height = _BOXES_RIGHT - _BOXES_LEFT, _STAGE_TOP - _STAGE_BOTTOM - named * _NAME_ROOM * len(groups)
-    size = _LARGEST_BOX
-    while size > 1 and sum(math.ceil(len(places) / (width // size)) for _, places in groups) * size > height:
-        size *= 0.98
-    size = float(math.floor(size)) if size >= 4 else size  # whole pixels, or some edges would be thicker than others
-    across = max(int(width // size), 1)
-    left: list[npt.NDArray[Any]] = []
-    bottom: list[npt.NDArray[Any]] = []
-    placed_names = []
-    top = _STAGE_TOP
-    for function, places in groups:
-        if named:
-            placed_names.append((function, top - 12))
-            top -= _NAME_ROOM
-        number = np.arange(len(places))
-        left.append(_BOXES_LEFT + number % across * size)
-        bottom.append(top - (number // across + 1) * size)
-        top -= math.ceil(len(places) / across) * size
-    return Boxes(
-        left=np.concatenate([*left, np.empty(0)]),
-        bottom=np.concatenate([*bottom, np.empty(0)]),
-        size=size,
-        shown=np.concatenate([*(places for _, places in groups), np.empty(0)]).astype(np.int64),
-        names=tuple(placed_names),
-        each=each,
-    )
-
-
 def _lanes(count: int) -> FloatArray:
     """Heights that are well spread, whichever of them are seen together."""
     low, high = _LANES
@@ -473,9 +460,6 @@ def _between(times_ns: IntArray, low_ns: float, high_ns: float) -> slice:
     return slice(*np.searchsorted(times_ns, (low_ns, high_ns), side="right").tolist())
 
 
-def _rounded_up(value: float) -> int:
-    """The least of 1, 2, 5 times a power of ten that is not below: people count in these."""
-    if value <= 1:
-        return 1
-    power = 10 ** math.floor(math.log10(value))
-    return next(int(power * digit) for digit in (1, 2, 5, 10) if power * digit >= value)
+def _each(most: int, room: int) -> int:
+    """How many a dot stands for where there is room for so many dots."""
+    return int(decimal_step(most / room)) if most > room else 1
