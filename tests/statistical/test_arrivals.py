@@ -35,14 +35,22 @@ def counts(target: str) -> np.ndarray:
 
 
 def test_counts_of_a_ramp_are_poisson_with_the_integral_of_the_rate() -> None:
-    """0 to 20 requests/s in 100 s: bin k has mean and variance 10 (2 k + 1). Mutant: a target of 21/s."""
+    """0 to 20 requests/s in 100 s: bin k has mean and variance 10 (2 k + 1).
+
+    Mutants: a target of 21/s; the average of three runs, which varies a third as much.
+    """
     ideal, steeper = counts("20/s"), counts("21/s")
     expected = 10.0 * (2 * np.arange(10) + 1)
+    means, variances = "requests in 10 s of a ramp to 20/s, mean", "requests in 10 s of a ramp to 20/s, variance"
+    averages = ideal.reshape(-1, 3, 10).mean(axis=1)
     for k, mean in enumerate(expected):
-        assert abs(z_score(ideal[:, k], mean)) < AGREES
-        assert abs(z_score((ideal[:, k] - mean) ** 2, mean)) < AGREES
-    assert z_score(steeper.sum(axis=1), expected.sum()) > DIFFERS
-    assert z_score(steeper[:, -1], expected[-1]) > DIFFERS
+        part = f"{10 * k} to {10 * k + 10} s"
+        assert abs(z_score(ideal[:, k], mean, means, part=part)) < AGREES
+        assert abs(z_score((ideal[:, k] - mean) ** 2, mean, variances, part=part)) < AGREES
+        mutant = z_score((averages[:, k] - mean) ** 2, mean, variances, part=part, mutant="averages of three runs")
+        assert mutant < -DIFFERS
+    assert z_score(steeper.sum(axis=1), expected.sum(), means, part="all", mutant="a target of 21/s") > DIFFERS
+    assert z_score(steeper[:, -1], expected[-1], means, part="90 to 100 s", mutant="a target of 21/s") > DIFFERS
     # The counts of evenly spaced arrivals are right on average but hardly vary: the variance tells them apart.
     even = np.histogram(arrivals(**ramp("20/s", "uniform")) / 1e9, BINS_S)[0]
     assert abs(even - expected).max() <= 1
@@ -52,9 +60,11 @@ def test_counts_of_two_bins_are_independent() -> None:
     """Products of deviations have mean 0. Mutant: of a bin with itself."""
     expected = 10.0 * (2 * np.arange(10) + 1)
     deviations = counts("20/s") - expected
+    what = "requests in 10 s and in other 10 s, product of the deviations"
     for first, second in ((0, 1), (4, 5), (8, 9), (0, 9)):
-        assert abs(z_score(deviations[:, first] * deviations[:, second], 0.0)) < AGREES
-        assert z_score(deviations[:, first] ** 2, 0.0) > DIFFERS
+        part = f"from {10 * first} s and {10 * second} s on"
+        assert abs(z_score(deviations[:, first] * deviations[:, second], 0.0, what, part=part)) < AGREES
+        assert z_score(deviations[:, first] ** 2, 0.0, what, part=part, mutant="the same 10 s") > DIFFERS
 
 
 def unit_gaps(target: int) -> np.ndarray:
@@ -77,8 +87,10 @@ def test_gaps_after_the_change_of_time_are_independent() -> None:
         products = values[:-1] * values[1:]
         return products[: len(products) // 1000 * 1000].reshape(-1, 1000).mean(axis=1)
 
-    assert abs(z_score(lag_1(deviations), 0.0)) < AGREES
-    assert z_score(lag_1(deviations[1:] + 0.1 * deviations[:-1]), 0.0) > DIFFERS
+    what = "gaps after the change of time, product of the deviations of neighbours"
+    assert abs(z_score(lag_1(deviations), 0.0, what)) < AGREES
+    averages = deviations[1:] + 0.1 * deviations[:-1]
+    assert z_score(lag_1(averages), 0.0, what, mutant="a moving average of the gaps") > DIFFERS
 
 
 def test_arrivals_of_different_seeds_and_sources_are_independent() -> None:

@@ -20,6 +20,14 @@ def cold_start_ratio(log: EventLog) -> float:
     return float(log.invocations.is_cold[1:].mean())
 
 
+# How a setting reads, by init and assignment.
+SETTINGS = {
+    ("0s", "bound"): "cold-start ratio, idle timeout 1 s",
+    ("0s", "eager"): "cold-start ratio, idle timeout 1 s, eager assignment",
+    ("700ms", "bound"): "cold-start ratio, idle timeout 1 s, init 700 ms",
+}
+
+
 def ratios(idle_timeout: Any, init: str = "0s", assignment: str = "bound") -> np.ndarray:
     """Cold-start ratios of a function with one unit of concurrency that works for 100 ms."""
     made = scenario(
@@ -39,7 +47,7 @@ def ratios(idle_timeout: Any, init: str = "0s", assignment: str = "bound") -> np
     return replications(made, cold_start_ratio, 20)
 
 
-@pytest.mark.parametrize(("init", "assignment"), [("0s", "bound"), ("0s", "eager"), ("700ms", "bound")])
+@pytest.mark.parametrize(("init", "assignment"), list(SETTINGS))
 def test_cold_start_ratio_at_limit_1(init: str, assignment: str) -> None:
     """P(cold) = exp(-rate x idle timeout).
 
@@ -49,12 +57,16 @@ def test_cold_start_ratio_at_limit_1(init: str, assignment: str) -> None:
     Mutant: idle timeout 5 % longer.
     """
     expected = math.exp(-RATE * 1.0)
-    assert abs(z_score(ratios("1s", init, assignment), expected)) < AGREES
-    assert z_score(ratios("1050ms", init, assignment), expected) < -DIFFERS
+    what = SETTINGS[init, assignment]
+    assert abs(z_score(ratios("1s", init, assignment), expected, what, unit="%")) < AGREES
+    longer = ratios("1050ms", init, assignment)
+    assert z_score(longer, expected, what, unit="%", mutant="idle timeout 5 % longer") < -DIFFERS
 
 
 def test_cold_start_ratio_with_a_random_idle_timeout() -> None:
-    """E[exp(-rate x T)] for T uniform on [0.5 s, 1.5 s]. Mutant: the constant timeout of the same mean is too low."""
+    """E[exp(-rate x T)] for T uniform on [0.5 s, 1.5 s]. Mutant: 50 ms longer."""
     expected = (math.exp(-RATE * 0.5) - math.exp(-RATE * 1.5)) / RATE
-    assert abs(z_score(ratios({"uniform": ["500ms", "1500ms"]}), expected)) < AGREES
-    assert z_score(ratios({"uniform": ["550ms", "1550ms"]}), expected) < -DIFFERS
+    what = "cold-start ratio, idle timeout 0.5 to 1.5 s at random"
+    assert abs(z_score(ratios({"uniform": ["500ms", "1500ms"]}), expected, what, unit="%")) < AGREES
+    longer = ratios({"uniform": ["550ms", "1550ms"]})
+    assert z_score(longer, expected, what, unit="%", mutant="idle timeouts 50 ms longer") < -DIFFERS

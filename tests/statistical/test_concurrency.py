@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -40,36 +41,46 @@ def samples(name: str, mean_ms: int = 1000, **source: Any) -> np.ndarray:
     return np.array([in_flight_at(log_of(made, seed), SAMPLE_TIMES_NS) for seed in range(1, REPLICATIONS + 1)])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """Samples of the ideal scenario, of durations 5 % longer, and of even arrivals, for one law of the duration."""
+
+    law: str
+    ideal: np.ndarray
+    longer: np.ndarray
+    even: np.ndarray
+
+
 @pytest.fixture(scope="module", params=list(LAWS))
-def drawn(request: pytest.FixtureRequest) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Samples of the ideal scenario, of durations 5 % longer, and of even arrivals."""
-    name = request.param
-    return samples(name), samples(name, 1050), samples(name, arrivals="uniform")
+def drawn(request: pytest.FixtureRequest) -> Drawn:
+    """Drawn once for all tests."""
+    law = request.param
+    return Drawn(law=law, ideal=samples(law), longer=samples(law, 1050), even=samples(law, arrivals="uniform"))
 
 
-def test_mean_concurrency_is_the_offered_load(drawn: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+def test_mean_concurrency_is_the_offered_load(drawn: Drawn) -> None:
     """Mutant: durations 5 % longer."""
-    ideal, longer, _ = drawn
     expected = theory.mean_concurrency(LOAD, 1.0)
-    assert abs(z_score(ideal.mean(axis=1), expected)) < AGREES
-    assert z_score(longer.mean(axis=1), expected) > DIFFERS
+    what = f"requests in flight at load 10, mean, {drawn.law} durations"
+    assert abs(z_score(drawn.ideal.mean(axis=1), expected, what)) < AGREES
+    assert z_score(drawn.longer.mean(axis=1), expected, what, mutant="durations 5 % longer") > DIFFERS
 
 
-def test_the_variance_of_concurrency_is_its_mean(drawn: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+def test_the_variance_of_concurrency_is_its_mean(drawn: Drawn) -> None:
     """Mutant: evenly spaced arrivals, which vary less."""
-    ideal, _, even = drawn
-    assert abs(z_score(((ideal - LOAD) ** 2).mean(axis=1), LOAD)) < AGREES
-    assert z_score(((even - LOAD) ** 2).mean(axis=1), LOAD) < -DIFFERS
+    what = f"requests in flight at load 10, variance, {drawn.law} durations"
+    assert abs(z_score(((drawn.ideal - LOAD) ** 2).mean(axis=1), LOAD, what)) < AGREES
+    even = ((drawn.even - LOAD) ** 2).mean(axis=1)
+    assert z_score(even, LOAD, what, mutant="evenly spaced arrivals") < -DIFFERS
 
 
 @pytest.mark.parametrize("q", [0.1, 0.5, 0.9])
-def test_percentiles_of_concurrency_are_those_of_poisson(
-    drawn: tuple[np.ndarray, np.ndarray, np.ndarray], q: float
-) -> None:
+def test_percentiles_of_concurrency_are_those_of_poisson(drawn: Drawn, q: float) -> None:
     """The share of time with at most the q-th percentile in flight. Mutant: durations 5 % longer."""
-    ideal, longer, _ = drawn
     percentile = theory.concurrency_percentile(LOAD, q)
     expected = sum(theory.concurrency_pmf(LOAD, level) for level in range(percentile + 1))
     assert expected >= q > expected - theory.concurrency_pmf(LOAD, percentile)
-    assert abs(z_score((ideal <= percentile).mean(axis=1), expected)) < AGREES
-    assert z_score((longer <= percentile).mean(axis=1), expected) < -AGREES  # one percentile says less than the mean
+    what = f"share of time with at most {percentile} in flight (p{100 * q:.0f} of Poisson), {drawn.law} durations"
+    assert abs(z_score((drawn.ideal <= percentile).mean(axis=1), expected, what, unit="%")) < AGREES
+    longer = z_score((drawn.longer <= percentile).mean(axis=1), expected, what, unit="%", mutant="durations 5 % longer")
+    assert longer < -AGREES  # one percentile says less than the mean

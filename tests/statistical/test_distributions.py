@@ -14,7 +14,7 @@ from scipy import stats
 from lambdasim.rng import Purpose, stream
 from lambdasim.scenario.distributions import Distribution
 from lambdasim.workload.sampling import sample
-from tests.statistical.z_score import AGREES, DIFFERS, z_score
+from tests.statistical.z_score import AGREES, DIFFERS, distance, z_score
 
 REPLICATIONS, SIZE = 40, 5_000
 Z90, Z99 = 1.2815515655446004, 2.3263478740408408
@@ -102,8 +102,9 @@ def test_mean_of_a_distribution(name: str) -> None:
     """Mutant: every sample 5 % longer."""
     case = CASES[name]
     means = samples_s(case.written).mean(axis=1)
-    assert abs(z_score(means, case.mean_s)) < AGREES
-    assert z_score(means * 1.05, case.mean_s) > DIFFERS
+    what = f"mean, {name}"
+    assert abs(z_score(means, case.mean_s, what, unit="s")) < AGREES
+    assert z_score(means * 1.05, case.mean_s, what, unit="s", mutant="5 % longer") > DIFFERS
 
 
 @pytest.mark.parametrize("name", list(CASES))
@@ -112,11 +113,14 @@ def test_percentiles_of_a_distribution(name: str) -> None:
     case = CASES[name]
     drawn = samples_s(case.written)
     tolerance = 1 + 1e-12  # seconds are floats here
-    mutant = []
+    what = f"share up to a time, {name}"
+    longer = {}
     for time_s, share in case.percentiles:
-        assert abs(z_score((drawn <= time_s * tolerance).mean(axis=1), share)) < AGREES
-        mutant.append(z_score((drawn * 1.05 <= time_s * tolerance).mean(axis=1), share))
-    assert min(mutant) < -DIFFERS
+        part = f"up to {time_s:.3g} s"
+        assert abs(z_score((drawn <= time_s * tolerance).mean(axis=1), share, what, part=part, unit="%")) < AGREES
+        longer[part] = (drawn * 1.05 <= time_s * tolerance).mean(axis=1), share
+    part = min(longer, key=lambda part: distance(*longer[part]))
+    assert z_score(*longer[part], what, part=part, unit="%", mutant="5 % longer") < -DIFFERS
 
 
 @pytest.mark.parametrize("written", ["200ms", {"constant": "200ms"}, {"lognormal": {"p50": "200ms", "p99": "200ms"}}])

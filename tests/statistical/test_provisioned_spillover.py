@@ -54,19 +54,27 @@ def shares(name: str, *, units: int = UNITS, mean_ms: float = 1000, seconds: int
     return replications(made, spilled_share, REPLICATIONS)
 
 
+def said(name: str, units: int = UNITS) -> str:
+    """What is compared."""
+    return f"share that spills over {units} units at load {RATE}, {name} durations"
+
+
 @pytest.mark.parametrize("name", ["constant", "exponential", "lognormal", "hyper-exponential"])
 def test_the_spilled_share_is_erlang_b(name: str) -> None:
     """10 units, load 8 erlangs: 12.2 %, for four laws of the same mean. Mutant: a tenth longer, which is 15.9 %."""
     expected = theory.erlang_b(UNITS, RATE)
     assert expected == pytest.approx(0.1217, abs=0.0001)
     assert theory.erlang_b(UNITS, 1.1 * RATE) == pytest.approx(0.159, abs=0.001)
-    assert abs(z_score(shares(name), expected)) < AGREES
-    assert z_score(shares(name, mean_ms=1100), expected) > DIFFERS
+    assert abs(z_score(shares(name), expected, said(name), unit="%")) < AGREES
+    longer = shares(name, mean_ms=1100)
+    assert z_score(longer, expected, said(name), unit="%", mutant="durations a tenth longer") > DIFFERS
 
 
 @pytest.mark.parametrize("units", [UNITS - 1, UNITS + 1])
 def test_another_number_of_units_is_told_apart(units: int) -> None:
     """Mutants: 9 units spill 17.3 %, 11 units 8.1 %; each is far from that of 10, and at home in its own."""
     found = shares("exponential", units=units)
-    assert abs(z_score(found, theory.erlang_b(units, RATE))) < AGREES
-    assert abs(z_score(found, theory.erlang_b(UNITS, RATE))) > DIFFERS
+    what = said("exponential", units)
+    assert abs(z_score(found, theory.erlang_b(units, RATE), what, unit="%")) < AGREES
+    wrong = theory.erlang_b(UNITS, RATE)
+    assert abs(z_score(found, wrong, what, unit="%", mutant=f"the formula for {UNITS} units")) > DIFFERS

@@ -12,6 +12,7 @@ from tests.statistical.z_score import AGREES, DIFFERS, replications, z_score
 
 CEILINGS_S = (1.0, 2.0, 4.0, 8.0, 10.0)  # min(cap, base x 2^(k-1)) with base 1 s and cap 10 s
 LEAST_SHARE = {"full": 0.0, "equal": 0.5}
+LONGER = "base and cap 5 % longer"
 
 
 def delays(jitter: str, base: str = "1s", cap: str = "10s") -> np.ndarray:
@@ -47,17 +48,19 @@ def test_mean_delay_is_the_middle_of_the_jitter(jittered: tuple[str, np.ndarray,
     jitter, ideal, longer = jittered
     ceiling = CEILINGS_S[retry - 1]
     expected = ceiling * (LEAST_SHARE[jitter] + 1) / 2
-    assert abs(z_score(ideal[:, :, retry - 1].mean(axis=1), expected)) < AGREES
-    assert z_score(longer[:, :, retry - 1].mean(axis=1), expected) > DIFFERS
+    words = {"what": f"delay before a retry, mean, {jitter} jitter", "part": f"retry {retry}", "unit": "s"}
+    assert abs(z_score(ideal[:, :, retry - 1].mean(axis=1), expected, **words)) < AGREES
+    assert z_score(longer[:, :, retry - 1].mean(axis=1), expected, **words, mutant=LONGER) > DIFFERS
 
 
 @pytest.mark.parametrize("retry", [1, 2, 3, 4, 5])
 def test_variance_of_the_delay_is_that_of_a_uniform(jittered: tuple[str, np.ndarray, np.ndarray], retry: int) -> None:
     """Width squared over 12. Mutant: base and cap 5 % longer, so 10 % more variance."""
     jitter, ideal, longer = jittered
-    width = CEILINGS_S[retry - 1] * (1 - LEAST_SHARE[jitter])
-    assert abs(z_score(ideal[:, :, retry - 1].var(axis=1, ddof=1), width**2 / 12)) < AGREES
-    assert z_score(longer[:, :, retry - 1].var(axis=1, ddof=1), width**2 / 12) > DIFFERS
+    expected = (CEILINGS_S[retry - 1] * (1 - LEAST_SHARE[jitter])) ** 2 / 12
+    words = {"what": f"delay before a retry, variance, {jitter} jitter", "part": f"retry {retry}", "unit": "s²"}
+    assert abs(z_score(ideal[:, :, retry - 1].var(axis=1, ddof=1), expected, **words)) < AGREES
+    assert z_score(longer[:, :, retry - 1].var(axis=1, ddof=1), expected, **words, mutant=LONGER) > DIFFERS
 
 
 def test_no_delay_is_beyond_its_bounds(jittered: tuple[str, np.ndarray, np.ndarray]) -> None:
@@ -75,9 +78,13 @@ def test_the_delays_of_a_request_are_independent(jittered: tuple[str, np.ndarray
     """Products of the deviations of two delays of one request have mean 0. Mutant: of one delay with itself."""
     jitter, ideal, _ = jittered
     deviations = ideal - np.array(CEILINGS_S) * (LEAST_SHARE[jitter] + 1) / 2
+    what = f"two delays of a request, product of the deviations, {jitter} jitter"
     for first, second in ((0, 1), (1, 2), (3, 4), (0, 4)):
-        assert abs(z_score((deviations[:, :, first] * deviations[:, :, second]).mean(axis=1), 0.0)) < AGREES
-        assert z_score((deviations[:, :, first] ** 2).mean(axis=1), 0.0) > DIFFERS
+        words = {"what": what, "part": f"retries {first + 1} and {second + 1}", "unit": "s²"}
+        products = (deviations[:, :, first] * deviations[:, :, second]).mean(axis=1)
+        assert abs(z_score(products, 0.0, **words)) < AGREES
+        squares = (deviations[:, :, first] ** 2).mean(axis=1)
+        assert z_score(squares, 0.0, **words, mutant="a delay and itself") > DIFFERS
 
 
 def test_without_jitter_every_delay_is_its_ceiling() -> None:
@@ -130,11 +137,17 @@ def test_endless_retries_at_limit_1_are_a_retrial_queue() -> None:
         theory.first_attempt_blocking(RATE, 1.0),
         theory.attempt_blocking(RATE, 1.0, DELAY_S),
     ]
+    words = [
+        {"what": "requests between two attempts, mean"},
+        {"what": "attempts of a request, mean"},
+        {"what": "first attempts that are refused", "unit": "%"},
+        {"what": "attempts that are refused", "unit": "%"},
+    ]
     ideal, longer, later = orbits(1000, 2000), orbits(1100, 2000), orbits(1000, 2600)
     for column, value in enumerate(expected):
-        assert abs(z_score(ideal[:, column], value)) < AGREES
-        assert z_score(longer[:, column], value) > DIFFERS
-    assert z_score(later[:, 0], expected[0]) > DIFFERS
-    assert z_score(later[:, 3], expected[3]) < -DIFFERS
+        assert abs(z_score(ideal[:, column], value, **words[column])) < AGREES
+        assert z_score(longer[:, column], value, **words[column], mutant="service 10 % longer") > DIFFERS
+    assert z_score(later[:, 0], expected[0], **words[0], mutant="retries 30 % later") > DIFFERS
+    assert z_score(later[:, 3], expected[3], **words[3], mutant="retries 30 % later") < -DIFFERS
     # The utilisation does not depend on the delay, so the first attempt does not either.
-    assert abs(z_score(later[:, 2], expected[2])) < AGREES
+    assert abs(z_score(later[:, 2], expected[2], **words[2], part="with retries 30 % later")) < AGREES

@@ -11,7 +11,7 @@ import pytest
 
 from lambdasim.workload.draws import RARE_BLOCK, Draws
 from tests.builders import scenario
-from tests.statistical.z_score import AGREES, DIFFERS, z_score
+from tests.statistical.z_score import AGREES, DIFFERS, distance, z_score
 
 REPLICATIONS, BLOCKS = 40, 20
 Z99 = 2.3263478740408408
@@ -28,11 +28,19 @@ def drawn_ms(function: dict[str, Any], draw: Callable[[Draws, int], memoryview])
     return np.array(drawn) / 1e6
 
 
-def shares_agree(drawn: np.ndarray, shares: dict[float, float]) -> bool:
-    """Whether the share of the draws up to each time is the one that was said, and no share is far from it."""
-    scores = [abs(z_score((drawn <= time_ms).mean(axis=1), share)) for time_ms, share in shares.items()]
-    assert max(scores) < AGREES or max(scores) > DIFFERS, scores
-    return max(scores) < AGREES
+def check_shares(drawn: np.ndarray, shares: dict[float, float], what: str) -> None:
+    """The share of the draws up to each time is the one that was said."""
+    for time_ms, share in shares.items():
+        found = (drawn <= time_ms).mean(axis=1)
+        assert abs(z_score(found, share, what, part=f"up to {time_ms:.4g} ms", unit="%")) < AGREES
+
+
+def check_mutant(drawn: np.ndarray, shares: dict[float, float], what: str, mutant: str) -> None:
+    """At least one share is far from the one that was said."""
+    found = {time_ms: (drawn <= time_ms).mean(axis=1) for time_ms in shares}
+    time_ms = max(shares, key=lambda time_ms: abs(distance(found[time_ms], shares[time_ms])))
+    score = z_score(found[time_ms], shares[time_ms], what, part=f"up to {time_ms:.4g} ms", unit="%", mutant=mutant)
+    assert abs(score) > DIFFERS
 
 
 # Times of the table by their share; between two of them the time grows by the same factor for each step of the share.
@@ -57,29 +65,34 @@ def test_inits_are_those_of_the_table(name: str) -> None:
     """Mutants: every init 2 % longer; the lognormal distribution with the same middle, which has a shorter tail."""
     function, shares = INITS[name]
     drawn = drawn_ms(function, lambda draws, block: draws.inits("f", block))
-    assert shares_agree(drawn, shares)
-    assert not shares_agree(drawn * 1.02, shares)
+    what = f"share of the inits up to a time, {name}"
+    check_shares(drawn, shares, what)
+    check_mutant(drawn * 1.02, shares, what, "2 % longer")
     (_, p10), (_, p50) = [(share, time) for time, share in shares.items() if share in (0.1, 0.5)]
     sigma = math.log(p50 / p10) / 1.2815515655446004
-    mutant = {"init": {"lognormal": {"p50": f"{p50}ms", "sigma": sigma}}}
-    assert not shares_agree(drawn_ms(mutant, lambda draws, block: draws.inits("f", block)), shares)
+    lognormal = {"init": {"lognormal": {"p50": f"{p50}ms", "sigma": sigma}}}
+    mutant = drawn_ms(lognormal, lambda draws, block: draws.inits("f", block))
+    check_mutant(mutant, shares, what, "lognormal with the same middle")
 
 
 def test_sandboxes_of_a_runtime() -> None:
     """A median of 100 ms, a 99th percentile of 400 ms. Mutant: 5 % longer."""
     drawn = drawn_ms({"runtime": "go"}, lambda draws, block: draws.sandboxes("f", block))
     shares = {100.0: 0.5, 400.0: 0.99}
-    assert shares_agree(drawn, shares)
-    assert not shares_agree(drawn * 1.05, shares)
+    what = "share of the sandboxes up to a time"
+    check_shares(drawn, shares, what)
+    check_mutant(drawn * 1.05, shares, what, "5 % longer")
 
 
 def test_restores() -> None:
     """A median of 620 ms and a sigma of 0.12, so a 99th percentile of 620 x exp(0.12 x 2.326) ms. Mutant: an init."""
     shares = {620.0: 0.5, 620 * math.exp(0.12 * Z99): 0.99}
     function = {"runtime": "java21", "snapstart": True}
-    assert shares_agree(drawn_ms(function, lambda draws, block: draws.inits("f", block)), shares)
+    what = "share of the restores up to a time"
+    check_shares(drawn_ms(function, lambda draws, block: draws.inits("f", block)), shares, what)
     function["snapstart"] = False
-    assert not shares_agree(drawn_ms(function, lambda draws, block: draws.inits("f", block)), shares)
+    mutant = drawn_ms(function, lambda draws, block: draws.inits("f", block))
+    check_mutant(mutant, shares, what, "inits in place of restores")
 
 
 def test_sandbox_and_init_are_drawn_apart() -> None:
@@ -90,5 +103,7 @@ def test_sandbox_and_init_are_drawn_apart() -> None:
     def correlations(first: np.ndarray, second: np.ndarray) -> list[float]:
         return [float(np.corrcoef(one, other)[0, 1]) for one, other in zip(first, second, strict=True)]
 
-    assert abs(z_score(correlations(inits, sandboxes), 0.0)) < AGREES
-    assert z_score(correlations(inits + sandboxes, sandboxes), 0.0) > DIFFERS
+    what = "correlation of init and sandbox"
+    assert abs(z_score(correlations(inits, sandboxes), 0.0, what)) < AGREES
+    added = correlations(inits + sandboxes, sandboxes)
+    assert z_score(added, 0.0, what, mutant="init and sandbox added up") > DIFFERS

@@ -62,15 +62,21 @@ def test_throttle_ratio_at_reserved_concurrency_is_erlang_b(name: str) -> None:
     """Limit 10, load 8 erlangs: insensitive to the law of the duration. Mutant: durations 5 % longer."""
     expected = theory.erlang_b(10, 8.0)
     region = {"concurrency_quota": 100}
-    assert abs(z_score(one_function(law(name, 1000), region, reserved_concurrency=10), expected)) < AGREES
-    assert z_score(one_function(law(name, 1050), region, reserved_concurrency=10), expected) > DIFFERS
+    what = f"refused share, reservation of 10 at load 8, {name} durations"
+    ideal = one_function(law(name, 1000), region, reserved_concurrency=10)
+    assert abs(z_score(ideal, expected, what, unit="%")) < AGREES
+    longer = one_function(law(name, 1050), region, reserved_concurrency=10)
+    assert z_score(longer, expected, what, unit="%", mutant="durations 5 % longer") > DIFFERS
 
 
 def test_throttle_ratio_at_the_quota_is_erlang_b() -> None:
     """Quota 10, load 8 erlangs. Mutant: a quota of 11."""
     expected = theory.erlang_b(10, 8.0)
-    assert abs(z_score(one_function(law("exponential", 1000), {"concurrency_quota": 10}), expected)) < AGREES
-    assert z_score(one_function(law("exponential", 1000), {"concurrency_quota": 11}), expected) < -DIFFERS
+    what = "refused share, quota of 10 at load 8"
+    ideal = one_function(law("exponential", 1000), {"concurrency_quota": 10})
+    assert abs(z_score(ideal, expected, what, unit="%")) < AGREES
+    larger = one_function(law("exponential", 1000), {"concurrency_quota": 11})
+    assert z_score(larger, expected, what, unit="%", mutant="a quota of 11") < -DIFFERS
 
 
 def test_the_init_counts_as_service_time() -> None:
@@ -82,8 +88,9 @@ def test_the_init_counts_as_service_time() -> None:
             law("constant", 600), {"concurrency_quota": 10}, init=init, idle_timeout="1ns", assignment="bound"
         )
 
-    assert abs(z_score(with_init("400ms"), expected)) < AGREES
-    assert z_score(with_init("450ms"), expected) > DIFFERS
+    what = "refused share, quota of 10 at load 8, of which inits are 3.2"
+    assert abs(z_score(with_init("400ms"), expected, what, unit="%")) < AGREES
+    assert z_score(with_init("450ms"), expected, what, unit="%", mutant="inits of 450 ms, not 400") > DIFFERS
 
 
 def three_pools(reserved: tuple[int | None, int | None], quota: int) -> list[np.ndarray]:
@@ -119,17 +126,24 @@ def partitioned() -> list[np.ndarray]:
 PARTITION = [(5, 4.0), (3, 1.5), (4, 2.5)]
 
 
+def said(servers: int, load: float) -> str:
+    """What is compared of one of the pools."""
+    return f"refused share of three pools: {servers} units at load {load:g}"
+
+
 def test_reserved_pools_are_loss_systems_of_their_own(partitioned: list[np.ndarray]) -> None:
     """Each function sees the Erlang B of its own units and its own load."""
     for (servers, load), ratios in zip(PARTITION, partitioned, strict=True):
-        assert abs(z_score(ratios, theory.erlang_b(servers, load))) < AGREES
+        assert abs(z_score(ratios, theory.erlang_b(servers, load), said(servers, load), unit="%")) < AGREES
 
 
 @pytest.mark.parametrize(("reserved", "quota"), [((None, None), 12), ((6, 4), 15)])
 def test_other_partitions_are_told_apart(reserved: tuple[int | None, int | None], quota: int) -> None:
     """Mutants: nothing reserved, and one unit more in each pool."""
+    mutant = "one unit more in each" if any(reserved) else "nothing reserved"
     for (servers, load), ratios in zip(PARTITION, three_pools(reserved, quota), strict=True):
-        assert z_score(ratios, theory.erlang_b(servers, load)) < -DIFFERS
+        expected, what = theory.erlang_b(servers, load), said(servers, load)
+        assert z_score(ratios, expected, what, unit="%", mutant=mutant) < -DIFFERS
 
 
 def test_the_ratios_of_reserved_pools_do_not_move_together(partitioned: list[np.ndarray]) -> None:
@@ -138,7 +152,12 @@ def test_the_ratios_of_reserved_pools_do_not_move_together(partitioned: list[np.
         ratios - theory.erlang_b(servers, load) for (servers, load), ratios in zip(PARTITION, partitioned, strict=True)
     ]
     for first, second in ((0, 1), (0, 2), (1, 2)):
+        words = {
+            "what": "refused shares of two pools, product of the deviations",
+            "part": f"{PARTITION[first][0]} and {PARTITION[second][0]} units",
+            "unit": "%²",
+        }
         products = deviations[first] * deviations[second]
-        assert abs(z_score(products, 0.0)) < AGREES
+        assert abs(z_score(products, 0.0, **words)) < AGREES
         # A perfect dependence shows less clearly than a shift does: sixty squares of normals give about 5.
-        assert z_score(deviations[first] ** 2, 0.0) > AGREES
+        assert z_score(deviations[first] ** 2, 0.0, **words, mutant="a pool and itself") > AGREES

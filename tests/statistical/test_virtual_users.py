@@ -63,19 +63,27 @@ def expected(users: int = USERS) -> list[float]:
 def test_refusals_are_engset(law: str) -> None:
     """Whatever the law of the work. Mutants: one user more, one fewer, and users that think 5 % longer."""
     ideal, theory_says = figures(USERS, LAWS[law]), expected()
+    words = [
+        {"what": f"refused share, 20 users on 8 units, {law} work", "unit": "%"},
+        {"what": f"requests in flight, mean, {law} work"},
+        {"what": f"attempts per second, {law} work", "unit": "/s"},
+    ]
     for column, value in enumerate(theory_says):
-        assert abs(z_score(ideal[:, column], value)) < AGREES
-    assert z_score(figures(USERS + 1, LAWS[law])[:, 0], theory_says[0]) > DIFFERS
-    assert z_score(figures(USERS - 1, LAWS[law])[:, 1], theory_says[1]) < -DIFFERS
-    assert z_score(figures(USERS, LAWS[law], 2_100)[:, 2], theory_says[2]) < -DIFFERS
+        assert abs(z_score(ideal[:, column], value, **words[column])) < AGREES
+    more, fewer, slower = figures(USERS + 1, LAWS[law]), figures(USERS - 1, LAWS[law]), figures(USERS, LAWS[law], 2_100)
+    assert z_score(more[:, 0], theory_says[0], **words[0], mutant="21 users") > DIFFERS
+    assert z_score(fewer[:, 1], theory_says[1], **words[1], mutant="19 users") < -DIFFERS
+    assert z_score(slower[:, 2], theory_says[2], **words[2], mutant="users think 5 % longer") < -DIFFERS
 
 
 def test_an_arriving_user_does_not_see_itself() -> None:
     """The refused share is the time congestion with one user fewer, not with all of them; the two are told apart."""
     times = {"mean_think_s": THINK_S, "mean_service_s": WORK_S}
     ideal = figures(USERS, LAWS["exponential"])[:, 0]
-    assert abs(z_score(ideal, theory.engset_time_congestion(USERS - 1, LIMIT, **times))) < AGREES
-    assert z_score(ideal, theory.engset_time_congestion(USERS, LIMIT, **times)) < -DIFFERS
+    right, wrong = (theory.engset_time_congestion(users, LIMIT, **times) for users in (USERS - 1, USERS))
+    what = "refused share, by the share of time in which 19 users fill 8 units"
+    assert abs(z_score(ideal, right, what, unit="%")) < AGREES
+    assert z_score(ideal, wrong, what, unit="%", mutant="20 users fill them") < -DIFFERS
 
 
 def test_fewer_users_than_units_are_never_refused() -> None:

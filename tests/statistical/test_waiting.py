@@ -54,14 +54,20 @@ def test_the_share_that_waits_is_erlang_c() -> None:
     """Load 6 on 8: 35.7 % wait. Mutants: a ninth place, and durations 5 % longer."""
     expected = theory.erlang_c(SERVERS, RATE)
     assert expected == pytest.approx(0.357, abs=0.001)
-    assert abs(z_score(replications(queue_in_front(), share_that_waits, REPLICATIONS), expected)) < AGREES
-    assert z_score(replications(queue_in_front(servers=9), share_that_waits, REPLICATIONS), expected) < -DIFFERS
-    assert z_score(replications(queue_in_front(duration="1050ms"), share_that_waits, REPLICATIONS), expected) > DIFFERS
+    what = "share of the messages that wait"
+    ideal = replications(queue_in_front(), share_that_waits, REPLICATIONS)
+    assert abs(z_score(ideal, expected, what, unit="%")) < AGREES
+    more = replications(queue_in_front(servers=9), share_that_waits, REPLICATIONS)
+    assert z_score(more, expected, what, unit="%", mutant="nine places") < -DIFFERS
+    longer = replications(queue_in_front(duration="1050ms"), share_that_waits, REPLICATIONS)
+    assert z_score(longer, expected, what, unit="%", mutant="durations 5 % longer") > DIFFERS
 
 
 def test_the_mean_wait_is_that_of_the_waiting_system() -> None:
     """Load 6 on 8 places of 1 s: C / (8 - 6) = 178 ms. Mutant: seven places."""
     expected = theory.mean_wait_s(SERVERS, RATE, 1.0)
     assert expected == pytest.approx(0.178, abs=0.001)
-    assert abs(z_score(replications(queue_in_front(), mean_wait, REPLICATIONS), expected)) < AGREES
-    assert z_score(replications(queue_in_front(servers=7), mean_wait, REPLICATIONS), expected) > DIFFERS
+    what = "wait of a message, mean"
+    assert abs(z_score(replications(queue_in_front(), mean_wait, REPLICATIONS), expected, what, unit="s")) < AGREES
+    fewer = replications(queue_in_front(servers=7), mean_wait, REPLICATIONS)
+    assert z_score(fewer, expected, what, unit="s", mutant="seven places") > DIFFERS
