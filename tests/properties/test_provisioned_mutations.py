@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from hypothesis.strategies import just
 
-from lambdasim.engine.reference import autoscaling, provisioned
+from lambdasim.engine.reference import autoscaling, provisioned_capacity
 from lambdasim.engine.reference.autoscaling import Autoscaler
 from lambdasim.engine.reference.limits import Bucket
-from lambdasim.engine.reference.provisioned import ProvisionedCapacity, ProvisionedEnvironment, ProvisionedFunction
+from lambdasim.engine.reference.provisioned_capacity import SERVED, ProvisionedCapacity, ProvisionedEnvironment
+from lambdasim.engine.reference.provisioned_function import ProvisionedFunction
 from lambdasim.engine.reference.simulation import _Simulation
 from lambdasim.engine.reference.utilisation import UtilisationMeter
 from lambdasim.platform import region
@@ -77,7 +78,7 @@ def when_served(patch: Patch, act: Callable[[ProvisionedFunction, int], None]) -
 
     def acting(self: ProvisionedFunction, now_ns: int, *attempt: Any, is_limited_by_rate: bool) -> int:
         spilled = serve(self, now_ns, *attempt, is_limited_by_rate=is_limited_by_rate)
-        if spilled == provisioned._SERVED:
+        if spilled == SERVED:
             act(self, now_ns)
         return spilled
 
@@ -94,7 +95,7 @@ def one_unit_stays_free(patch: Patch) -> None:
 
 def nobody_says_not_ready(patch: Patch) -> None:
     """Where nothing is allocated all is busy."""
-    patch.setattr(provisioned, "_NOT_READY", int(SpilloverReason.CONCURRENCY))
+    patch.setattr(provisioned_capacity, "_NOT_READY", int(SpilloverReason.CONCURRENCY))
 
 
 def a_refused_attempt_has_spilled_over(patch: Patch) -> None:
@@ -268,7 +269,9 @@ def a_reset_is_forgotten(patch: Patch) -> None:
 
 def an_environment_is_recycled_at_its_maximum_age(patch: Patch) -> None:
     """Not only past it."""
-    patch.setattr(provisioned, "is_past_max_age", lambda created_ns, now_ns, age_ns: now_ns - created_ns >= age_ns)
+    patch.setattr(
+        provisioned_capacity, "is_past_max_age", lambda created_ns, now_ns, age_ns: now_ns - created_ns >= age_ns
+    )
 
 
 def a_recycled_environment_is_as_good_as_new(patch: Patch) -> None:
@@ -311,7 +314,7 @@ def the_order_turns_with_a_deployment(patch: Patch) -> None:
 
 def a_batch_is_ready_with_its_first_environment(patch: Patch) -> None:
     """Not with its last, once all are created."""
-    decisive = provisioned._decisive
+    decisive = provisioned_capacity._decisive
 
     def hasty(planned: list[Any]) -> Any:
         last = decisive(planned)
@@ -320,7 +323,7 @@ def a_batch_is_ready_with_its_first_environment(patch: Patch) -> None:
             last.over_ns = min(last.over_ns, max(all_exist_ns, min(one.over_ns for one in planned)))
         return last
 
-    patch.setattr(provisioned, "_decisive", hasty)
+    patch.setattr(provisioned_capacity, "_decisive", hasty)
 
 
 def every_unit_is_a_batch(patch: Patch) -> None:
@@ -332,28 +335,28 @@ def every_unit_is_a_batch(patch: Patch) -> None:
         for k in range(1, count + 1):
             self._batch_count, before = drawn, ready_after_ns
             with pytest.MonkeyPatch.context() as inner:
-                inner.setattr(provisioned, "ready_after_ns", lambda _, *rest, k=k, rule=before: rule(k, *rest))
+                inner.setattr(provisioned_capacity, "ready_after_ns", lambda _, *rest, k=k, rule=before: rule(k, *rest))
                 prepare(self, now_ns, 1)
         assert len(batches) >= count
 
-    ready_after_ns = provisioned.ready_after_ns
+    ready_after_ns = provisioned_capacity.ready_after_ns
     patch.setattr(ProvisionedCapacity, "_prepare", single)
 
 
 def the_first_unit_is_there_after_the_preparation(patch: Patch) -> None:
     """Units are counted from 0."""
-    rule = provisioned.ready_after_ns
-    patch.setattr(provisioned, "ready_after_ns", lambda number, *rest: rule(number - 1, *rest))
+    rule = provisioned_capacity.ready_after_ns
+    patch.setattr(provisioned_capacity, "ready_after_ns", lambda number, *rest: rule(number - 1, *rest))
 
 
 def an_init_begins_when_it_should_be_over(patch: Patch) -> None:
     """Not so that it is over when its environment is due."""
-    make = provisioned._Planned.__init__
+    make = provisioned_capacity._Planned.__init__
 
     def late(self: Any, due_ns: int, now_ns: int, init_ns: int, sandbox_ns: int, *rest: Any) -> None:
         make(self, due_ns + sandbox_ns + init_ns, now_ns, init_ns, sandbox_ns, *rest)
 
-    patch.setattr(provisioned._Planned, "__init__", late)
+    patch.setattr(provisioned_capacity._Planned, "__init__", late)
 
 
 def what_was_idle_last_goes_first(patch: Patch) -> None:

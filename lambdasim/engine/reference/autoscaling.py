@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from lambdasim.engine.reference.provisioned import ProvisionedCapacity
+from lambdasim.engine.reference.provisioned_capacity import ProvisionedCapacity
 from lambdasim.engine.reference.recurring import Callbacks, Clock, Recurring
 from lambdasim.engine.reference.utilisation import UtilisationMeter
 from lambdasim.platform.autoscaling import Point, scaled_in, should_scale_in, should_scale_out, wanted

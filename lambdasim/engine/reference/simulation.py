@@ -17,7 +17,8 @@ from lambdasim.engine.reference.clients import Call, Clients
 from lambdasim.engine.reference.event_sources import EventSources, Sender
 from lambdasim.engine.reference.function import ACCEPTED, FunctionState
 from lambdasim.engine.reference.limits import Bucket, Pool, RequestRateRamp
-from lambdasim.engine.reference.provisioned import ProvisionedCapacity, ProvisionedFunction
+from lambdasim.engine.reference.provisioned_capacity import ProvisionedCapacity
+from lambdasim.engine.reference.provisioned_function import ProvisionedFunction
 from lambdasim.engine.reference.recurring import Callbacks, Clock, Recurring
 from lambdasim.engine.reference.utilisation import UtilisationMeter
 from lambdasim.engine.reference.virtual_users import VirtualUsers

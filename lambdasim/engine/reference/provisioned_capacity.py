@@ -1,7 +1,7 @@
-"""A function with provisioned concurrency while it runs: what serves on it, what spills over, how it is allocated.
+"""Provisioned concurrency of one function while it runs: units that are asked for, prepared, ready and given up.
 
-The rules are those of ``platform.provisioned``. On-demand environments are those of ``function``; provisioned ones have
-no idle timeout, never serve a request that waits for an init, and are never cold.
+The rules are those of ``platform.provisioned``. What is ready is handed out here; how an invocation is admitted and
+served on it stands in ``provisioned_function``. Provisioned environments have no idle timeout and are never cold.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import Callable
 
 from lambdasim.engine.ordering import EventKind, environment_index, priority
-from lambdasim.engine.reference.function import ACCEPTED, Answered, ExecutionEnvironment, FunctionState
+from lambdasim.engine.reference.function import ExecutionEnvironment
 from lambdasim.engine.reference.limits import Bucket, Pool
-from lambdasim.engine.reference.recurring import Alarm, Callbacks, Clock, Recurring
+from lambdasim.engine.reference.recurring import Alarm, Clock, Recurring
 from lambdasim.engine.reference.utilisation import UtilisationMeter
 from lambdasim.eventlog.recorder import Recorder
 from lambdasim.platform.concurrency import ThrottleReason
@@ -29,13 +29,11 @@ from lambdasim.platform.token_bucket import (
 from lambdasim.workload.draws import RARE_BLOCK, Draws
 from lambdasim.workload.workload import Request
 
-# Plain integers for the path of every request.
-_RESERVED_CONCURRENCY = int(ThrottleReason.RESERVED_CONCURRENCY)
-_RESERVED_RATE = int(ThrottleReason.RESERVED_RATE)
+# What ``spillover`` answers: no reason to spill over, or one of these, as plain integers for the path of every request.
+SERVED = -1
 _ALL_BUSY = int(SpilloverReason.CONCURRENCY)
 _TOO_FAST = int(SpilloverReason.REQUEST_RATE)
 _NOT_READY = int(SpilloverReason.NOT_READY)
-_SERVED = -1
 
 # When the init of a provisioned environment ended, for whoever asks whether an invocation starts at that very instant.
 _NEVER_COLD = -1
@@ -170,7 +168,7 @@ class ProvisionedCapacity:
             self._note(0, CapacityCause.CONFIGURED)
 
     def spillover(self, now_ns: int, *, is_limited_by_rate: bool) -> int:
-        """Why an attempt cannot run on provisioned concurrency, or _SERVED; then it has its token."""
+        """Why an attempt cannot run on provisioned concurrency, or SERVED; then it has its token."""
         if not self.allocated:
             return _NOT_READY
         if self.pool.in_flight >= self.allocated:
@@ -181,7 +179,7 @@ class ProvisionedCapacity:
             if debt == NO_TOKEN:
                 return _TOO_FAST
             rate.debt, rate.last_ns = debt, now_ns
-        return _SERVED
+        return SERVED
 
     def released(self, environment: ProvisionedEnvironment, now_ns: int) -> None:
         """An invocation ended: the environment is idle, or given up, or replaced by a fresh one."""
@@ -391,86 +389,3 @@ class ProvisionedCapacity:
         environment.needs_init = False  # the limit of on-demand inits does not apply
         environment.generation = self._generation
         return environment
-
-
-class ProvisionedFunction(FunctionState):
-    """Admission and environments of a function that has provisioned concurrency, now or later in the run."""
-
-    capacity: ProvisionedCapacity
-
-    def provide(self, capacity: ProvisionedCapacity) -> None:
-        """Its provisioned concurrency; before anything else."""
-        self.capacity = capacity
-        self._provisioned_ended: Callbacks = [self._on_provisioned_end]
-
-    def admit(self, now_ns: int, attempt: int, request: Request, call: Answered | None) -> int:
-        """As for any function; a free provisioned environment comes first, within a reservation."""
-        reason = self._reservation_refuses(now_ns, is_limited_by_rate=True)
-        if reason != ACCEPTED:
-            return reason
-        spilled = self._serve_provisioned(now_ns, attempt, request, call, is_limited_by_rate=True)
-        if spilled == _SERVED:
-            return ACCEPTED
-        return self._spilled(now_ns, attempt, request, spilled, super().admit(now_ns, attempt, request, call))
-
-    def admit_event(self, now_ns: int, attempt: int, request: Request, call: Answered) -> int:
-        """As ``admit``, for an event of the asynchronous queue, to which no request-rate limit applies."""
-        reason = self._reservation_refuses(now_ns, is_limited_by_rate=False)
-        if reason != ACCEPTED:
-            return reason
-        spilled = self._serve_provisioned(now_ns, attempt, request, call, is_limited_by_rate=False)
-        if spilled == _SERVED:
-            return ACCEPTED
-        return self._spilled(now_ns, attempt, request, spilled, super().admit_event(now_ns, attempt, request, call))
-
-    def deploy(self, now_ns: int) -> None:
-        """New code, on demand and provisioned."""
-        super().deploy(now_ns)
-        self.capacity.deploy(now_ns)
-
-    def _reservation_refuses(self, now_ns: int, *, is_limited_by_rate: bool) -> int:
-        """The reason of a reservation that is used up, provisioned invocations included; else ACCEPTED."""
-        pool = self.pool
-        if pool.concurrency_reason != _RESERVED_CONCURRENCY:
-            return ACCEPTED
-        if pool.in_flight + self.capacity.pool.in_flight >= pool.size:
-            return _RESERVED_CONCURRENCY
-        if is_limited_by_rate:
-            rate = pool.rate
-            if debt_after_token(rate.debt, now_ns - rate.last_ns, rate.limits) == NO_TOKEN:
-                return _RESERVED_RATE
-        return ACCEPTED
-
-    def _serve_provisioned(
-        self, now_ns: int, attempt: int, request: Request, call: Answered | None, *, is_limited_by_rate: bool
-    ) -> int:
-        """Dispatch to a free provisioned environment: _SERVED, or why there is none."""
-        capacity = self.capacity
-        spilled = capacity.spillover(now_ns, is_limited_by_rate=is_limited_by_rate)
-        if spilled == _SERVED:
-            environment = capacity.take()
-            capacity.pool.in_flight += 1
-            self._dispatch(environment, now_ns, attempt, now_ns, capacity.pool, request, call)
-            environment.callbacks = self._provisioned_ended
-            capacity.counted(now_ns)
-        return spilled
-
-    def _spilled(self, now_ns: int, attempt: int, request: Request, reason: int, admitted: int) -> int:
-        """Passes on how the attempt fared on demand; an accepted one has spilled over."""
-        if admitted == ACCEPTED and self.capacity.requested:
-            self.capacity.spilled(now_ns, attempt, request, reason)
-        return admitted
-
-    def _on_provisioned_end(self, environment: ProvisionedEnvironment) -> None:
-        now_ns = environment.ends_ns
-        capacity = self.capacity
-        capacity.pool.in_flight -= 1
-        call, attempt, result = environment.call, environment.attempt, environment.result
-        capacity.released(environment, now_ns)
-        capacity.tell_meter(now_ns)
-        if capacity.pool.in_flight >= capacity.requested:
-            capacity.give_back()
-        if call is not None:
-            call.answered(attempt, result)
-        if capacity.pool.in_flight == 0:
-            self._on_idle_pool()
