@@ -14,8 +14,8 @@
 # %% [markdown]
 # # A bench for your own service
 #
-# Write down your service, run it, turn its screws. Nothing here talks to AWS, so nothing can break.
-# Run a cell with Shift+Enter. If you are new, start with [lesson 1](01-one-request-one-environment.ipynb).
+# Write down your service, run it, turn its knobs. Nothing here talks to AWS, so nothing can break. Run a cell with
+# Shift+Enter, from the top. If you are new, start with [lesson 1](01-one-request-one-environment.ipynb).
 
 # %%
 import lambdasim as ls
@@ -25,11 +25,12 @@ import lambdasim as ls
 #
 # Change the values to yours. Numbers carry units: `80ms`, `50/s`, `512MB`, `10%`. A typo gets one sentence that says
 # where it is and what was meant. Instead of this mapping you can name a file:
-# `service = ls.load("my-service.yaml")`.
+# `service = ls.load("my-service.yaml")`. All keys are in the [scenario reference](../docs/scenario-reference.md), and
+# the folder [scenarios](../scenarios/spike.yaml) is full of examples.
 
 # %%
 service = {
-    "name": "my-service",
+    "name": "service",
     "seed": 1,  # the same seed gives the same requests
     "duration": "3m",
     "region": {"concurrency_quota": 200},
@@ -58,10 +59,11 @@ service = {
 # %% [markdown]
 # ## 2. Guess, then run
 #
-# How many requests will be lost, and how long do the slowest take? Write your guess, then run the next two cells.
+# What share of the requests will be lost, what share of the invocations starts cold, and how long do the slowest in a
+# hundred take (p99)?
 
 # %%
-ls.predict(throttled="0%", cold_starts="1%", p99="1s")
+ls.predict(throttled=..., cold_starts=..., p99=...)  # yours in place of the dots, in quotes: "5%", "3s"
 
 # %%
 result = ls.simulate(service)
@@ -70,14 +72,19 @@ result
 # %% [markdown]
 # ## 3. Look closer
 #
-# Other pictures: `latency`, `outcomes`, `lifelines`, `cloudwatch`; with events, queues, streams or provisioned
-# concurrency also `backlog`, `retry_ladder`, `queues`, `receives`, `streams`, `provisioned`.
+# Other pictures: `outcomes`, `lifelines`, `cloudwatch`; with events, queues, streams or provisioned concurrency also
+# `backlog`, `retry_ladder`, `queues`, `receives`, `streams`, `provisioned`.
 
 # %%
 result.plot.concurrency()
 
 # %%
 result.plot.latency()
+
+# %% [markdown]
+# The tables behind them are `requests`, `attempts`, `environments`, and where there are any `messages` and
+# `provisioned`. Whoever finds no idle environment starts one, but takes any that becomes free sooner. Then it has
+# waited (`wait_s`) and is not `cold`; so more environments are started than there are cold starts.
 
 # %%
 result.to_frame("requests").head()
@@ -99,8 +106,13 @@ comparison = ls.compare(
 )
 comparison
 
+# %% [markdown]
+# The seconds in which they differ:
+
 # %%
-comparison.plot("latency")
+axes = comparison.plot("concurrency")
+axes.set_xlim(57, 67)  # seconds
+axes
 
 # %% [markdown]
 # ## 5. Sliders
@@ -118,7 +130,5 @@ explorer = ls.explore(
 explorer
 
 # %% [markdown]
-# What the sliders hold can be kept as a file, and the file runs on the command line:
-# `explorer.save("my-service.yaml")`, then `python -m lambdasim my-service.yaml`.
-#
-# Every key that a scenario may have is in the [scenario reference](../docs/scenario-reference.md).
+# *Save* keeps what the sliders hold as a file in this folder, such as `my-service.yaml`. So does
+# `explorer.save("my-service.yaml")`. The file runs in a terminal as well: `python -m lambdasim my-service.yaml`.

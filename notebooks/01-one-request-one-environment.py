@@ -19,6 +19,10 @@
 # **Question:** When does a caller of Lambda have to wait for a cold start?
 #
 # After this lesson you can say, for any list of calls, which of them start cold.
+#
+# **How it works:** Run a cell with Shift+Enter, from the top, one after the other. Where letters are to choose from,
+# note yours on paper or tell your neighbour, and only then open the solution. If you have restarted the kernel: *Run →
+# Run All Above Selected Cell*.
 
 # %%
 import lambdasim as ls
@@ -42,12 +46,16 @@ import lambdasim as ls
 #
 # How many of the seven are cold starts?
 #
-# **A** 1: only the very first &emsp; **B** 2 &emsp; **C** 4: whenever two come at once, both &emsp; **D** all 7
+# - **A** 1: only the very first
+# - **B** 2
+# - **C** 4: whenever two come at once, both
+# - **D** all 7
 #
-# Write your guess into the next cell, and how long the slowest caller waits.
+# Write into the next cell how many are cold (the number, not the letter), and how long the slowest of the seven callers
+# waits for its answer, init and handler together.
 
 # %%
-ls.predict(cold_starts=1, max="2s")  # change both to what you think
+ls.predict(cold_starts=..., max=...)  # your numbers in place of the dots; a time in quotes with its unit: "5s"
 
 # %% [markdown]
 # ## Run
@@ -55,6 +63,9 @@ ls.predict(cold_starts=1, max="2s")  # change both to what you think
 # %%
 result = ls.simulate("../scenarios/first-invocations.yaml")
 result
+
+# %% [markdown]
+# A remark about your guess may name a picture. To see it, make a cell with the **+** above and type the name.
 
 # %% [markdown]
 # ## Investigate
@@ -65,10 +76,13 @@ result
 result.plot.lifelines()
 
 # %% [markdown]
-# The same as a film: boxes are environments.
+# The same as a film: boxes are environments. Press play.
 
 # %%
 result.animate(start="8s", end="34s", seconds=10, fps=8)
+
+# %% [markdown]
+# The same as a table, one row for each request. `environment` says which line of the picture served it.
 
 # %%
 result.to_frame()[["arrival_s", "cold", "init_s", "latency_s", "environment"]]
@@ -76,8 +90,9 @@ result.to_frame()[["arrival_s", "cold", "init_s", "latency_s", "environment"]]
 # %% [markdown]
 # **1.** Two requests come at 10 s. One takes 3 s, the other 2 s. Why?
 #
-# **A** Lambda gives one of them less CPU. &emsp; **B** They share an environment, one after the other. &emsp;
-# **C** An environment serves one request at a time, so one of them needs a new environment.
+# - **A** Lambda gives one of them less CPU.
+# - **B** They share an environment, one after the other.
+# - **C** An environment serves one request at a time, so one of them needs a new environment.
 #
 # <details><summary>Solution</summary>
 #
@@ -85,7 +100,8 @@ result.to_frame()[["arrival_s", "cold", "init_s", "latency_s", "environment"]]
 # init and 2 s of handler, 3 s. There is no sharing, and no queue in front of an environment that is busy.
 #
 # </details>
-#
+
+# %% [markdown]
 # **2.** So how many of the seven are cold, and what would you count to know it in advance?
 #
 # <details><summary>Solution</summary>
@@ -98,12 +114,14 @@ result.to_frame()[["arrival_s", "cold", "init_s", "latency_s", "environment"]]
 # %% [markdown]
 # ## Modify
 #
-# **3.** The handler becomes slow: 9 s. Draw the lines on paper first. How many environments will there be?
+# **3.** The handler becomes slow: 8 s. Draw the lines on paper first. How many environments will there be?
 #
-# **A** 2 &emsp; **B** 3 &emsp; **C** 5
+# - **A** 2
+# - **B** 3
+# - **C** 5
 
 # %%
-slow = ls.simulate("../scenarios/first-invocations.yaml", set={"functions.hello.duration": "9s"})
+slow = ls.simulate("../scenarios/first-invocations.yaml", set={"functions.hello.duration": "8s"})
 slow.plot.lifelines()
 
 # %% [markdown]
@@ -113,15 +131,20 @@ slow.plot.lifelines()
 # how many requests come: duration alone makes cold starts.
 #
 # </details>
+
+# %% [markdown]
+# **4.** How long does an idle environment stay? Another function has a handler of 2 s. Three bursts of 20 requests
+# come to it, at 0:00, 4:00 and 12:00, each within a second, so each needs 20 environments. Besides, a *warmer* calls
+# it once a minute, at 0:30, 1:30 and so on, only to keep it warm; such a call is a *ping*. How many cold starts do the
+# three bursts have?
 #
-# **4.** How long does an idle environment stay? Three bursts of 20 requests come, at 0:00, 4:00 and 12:00. Besides,
-# a *warmer* calls the function once a minute, so that it never sleeps. Cold starts in the three bursts?
-#
-# **A** 20, 0, 0: the warmer keeps them warm &emsp; **B** 20, 0, 19 &emsp; **C** 20, 20, 20
+# - **A** 20, 0, 0: the warmer keeps them warm
+# - **B** 20, 0, 19
+# - **C** 20, 20, 20
 
 # %%
 bursts = ls.simulate("../scenarios/idle-timeout.yaml")
-bursts.to_frame().groupby("source")["cold"].sum()
+bursts.to_frame().groupby("source")["cold"].sum()  # first, second and third are the bursts
 
 # %%
 bursts.plot.lifelines()
@@ -130,19 +153,21 @@ bursts.plot.lifelines()
 # <details><summary>Solution</summary>
 #
 # **B.** After 4 minutes all 20 are still there. After 8 minutes without work they are gone, all but 1: one ping at a
-# time needs one environment, always the same one. A warmer keeps as many warm as it calls *at once*.
+# time needs one environment, and takes the one that worked last. So after a burst all pings come to the same one, and
+# only that one stays. A warmer keeps as many warm as it calls *at once*.
 #
 # </details>
-#
+
+# %% [markdown]
 # **5.** Change one value at a time in the next cell, and guess before you run it:
 #
 # - `"concurrency": 5`, then 10: five or ten pings at once. What is left of the 20 cold starts at 12:00?
-# - `"3m"` instead of `"6m"`: idle environments leave sooner. Which burst changes?
+# - Back to 1, and `"3m"` instead of `"6m"`: idle environments leave sooner. Which burst changes?
 
 # %%
 settings = {
     "functions.api.idle_timeout": "6m",
-    "traffic.warmer": {"function": "api", "warmer": {"every": "1m", "concurrency": 1}},
+    "traffic.warmer": {"function": "api", "warmer": {"every": "1m", "starts": "30s", "concurrency": 1}},
 }
 changed = ls.simulate("../scenarios/idle-timeout.yaml", set=settings)
 changed.to_frame().groupby("source")["cold"].sum()
@@ -150,13 +175,15 @@ changed.to_frame().groupby("source")["cold"].sum()
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# - With 5 pings at once 15 of the 20 at 12:00 are cold, with 10 there are 10. (These pings begin at 0:00 and start some
-#   of the first environments themselves.)
+# - With 5 pings at once 15 of the 20 at 12:00 are cold, with 10 there are 10.
 # - With `"3m"` the burst at 4:00 has 19 cold starts instead of 0.
 #
 # AWS does not publish how long an idle environment lives, and does not promise anything. "Five minutes" is folklore:
 # people measured 5 to 7 minutes, others more. lambdasim draws 5 to 7 minutes unless you say otherwise. Do not build
 # on it.
+#
+# The scenarios of this lesson, to open and to change: [first-invocations](../scenarios/first-invocations.yaml),
+# [idle-timeout](../scenarios/idle-timeout.yaml).
 #
 # </details>
 

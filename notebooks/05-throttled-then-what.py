@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 5. Throttled, then what?
 #
-# *25 minutes: predict 3, run 2, investigate 8, modify 7, share 5. Best in pairs.*
+# *25 minutes: predict 3, run 2, investigate 8, modify 7, share 5. Best in pairs. Shift+Enter runs a cell.*
 #
 # **Question:** A request is refused. Is it lost, late, or somewhere else?
 #
@@ -28,7 +28,9 @@ import lambdasim as ls
 # ## Predict
 #
 # The same orders reach three functions, 100 per second for 30 s: 3,000 for each. Each function has 20 units and works
-# for 1 s on an order, so it can do 20 per second. They differ in how they are invoked:
+# for 1 s on an order, so it can do 20 per second. They differ in how they are invoked: by callers who wait for an
+# answer, by asynchronous events, and by an SQS queue, from which a *poller* of Lambda's (the event source mapping)
+# fetches messages.
 #
 # ```yaml
 # duration: 30s
@@ -44,12 +46,16 @@ import lambdasim as ls
 #   messages: {function: by-queue, invoke: sqs, rate: 100/s, arrivals: uniform}
 # ```
 #
-# How many of the 9,000 orders are lost?
+# How many of the 9,000 orders are lost, that is, refused in the end?
 #
-# **A** 0: all three try again &emsp; **B** about 2,400, all of them calls &emsp; **C** about 2,400 of each kind
+# - **A** 0: all three try again
+# - **B** about 2,400, all of them calls
+# - **C** about 7,200, 2,400 of each kind
+#
+# And how long does the slowest of the 9,000 take, from sending to done, time in a queue included?
 
 # %%
-ls.predict(throttled=0, max="30s")  # lost orders, and how long the slowest takes: change both to what you think
+ls.predict(throttled=..., max=...)  # your numbers in place of the dots; a time in quotes with its unit: "45s"
 
 # %% [markdown]
 # ## Run
@@ -67,42 +73,60 @@ for name, block in result.summary["functions"].items():
     )
 
 # %% [markdown]
+# <details><summary>Solution</summary>
+#
+# **B.** 2,355 calls are lost. No event is, and no message, but the slowest takes 177 s.
+#
+# </details>
+
+# %% [markdown]
 # ## Investigate
 #
-# The pictures of the result show all three together, and the queue of messages. This one is Lambda's queue of events.
+# **1.** The calls were tried up to three times. Why did that save so few?
+#
+# - **A** Three tries take a few seconds, and the function is full for 30 s.
+# - **B** boto3 does not retry throttles.
+# - **C** The retries were throttled for another reason.
+#
+# <details><summary>Solution</summary>
+#
+# **A.** 7,149 throttles, and 2,355 of 3,000 are lost all the same. 20/s × 30 s = 600 get in, and 45 more that try again
+# when the crowd is gone. Retries move work to a later moment; they make no capacity.
+#
+# </details>
+
+# %% [markdown]
+# The pictures of the result show all three together, and the queue of messages. This one is Lambda's own queue of
+# events.
 
 # %%
 result.plot.backlog()
 
 # %% [markdown]
-# **1.** The calls were tried up to three times. Why did that save so few?
+# **2.** No event and no message is lost. Who pays?
 #
-# **A** Three tries within seconds, but the function is full for 30 s. &emsp; **B** boto3 does not retry throttles.
-# &emsp; **C** The retries were throttled for another reason.
-#
-# <details><summary>Solution</summary>
-#
-# **A.** 2,355 of the 3,000 calls are lost after 7,149 throttles. 20/s × 30 s = 600 get in, and 45 more that try again
-# when the crowd is gone. Retries move work to a later moment; they make no capacity.
-#
-# </details>
-#
-# **2.** No event and no message is lost. Who pays, and with what?
+# - **A** Nobody.
+# - **B** The sender, who waits for an answer and then sees an error.
+# - **C** Whoever waits for what was ordered.
 #
 # <details><summary>Solution</summary>
 #
-# Time. Lambda keeps the events and tries again by itself, and the queue keeps the messages. The slowest event is done
-# after 177 s, the slowest message after 122 s. The sender does not notice: it had its answer at once. **Watch the age
-# of the oldest, not the errors: there are 0.**
+# **C.** It is late. The slowest event is done after 177 s, the slowest message after 122 s. The sender does not
+# notice: it had its answer at once. **Watch the age of the oldest, not the errors: there are 0.**
+#
+# Why does an event take longer than a message? After a refusal (there were 14) Lambda takes fewer events at a time for
+# a while, so that not all of the 20 units are busy. The poller of the queue was told `maximum_concurrency: 20`, is
+# never refused, and keeps all of them busy.
 #
 # </details>
 
 # %% [markdown]
 # ## Predict again: SQS waits politely?
 #
-# A shop wants 1,200 labels printed. The function prints a batch of 10 in 30 s, always with success, and has 2 units. A
-# message that was received is hidden for 6 min; after 3 receives without success it goes to the dead-letter queue.
-# Nobody is in a hurry. **How many messages end in the dead-letter queue?**
+# A shop wants 1,200 labels printed. The function prints a batch of 10 in 30 s, always with success, and has 2 units.
+# Each time the poller fetches a message is a *receive*: the message is hidden for 6 min, until it is done or visible
+# again. After 3 receives without success it is moved to the *dead-letter queue*, where nobody works on it. Nobody is
+# in a hurry. **How many messages end there?**
 #
 # ```yaml
 # functions:
@@ -115,13 +139,15 @@ result.plot.backlog()
 #     event_source_mapping: {function: print}
 # ```
 #
-# **A** 0: the code never fails &emsp; **B** about 10: a batch, by bad luck &emsp; **C** nearly half
+# - **A** 0: the code never fails
+# - **B** about 10: a batch, by bad luck
+# - **C** nearly half
 
 # %%
-ls.predict(dead_lettered=0)  # change it to what you think
+ls.predict(dead_lettered=...)  # your number in place of the dots
 
 # %%
-# Two warnings come, on purpose: AWS advises against what this shop does.
+# Warnings come, on purpose, here and below: AWS advises against what this shop does.
 labels = ls.simulate("../scenarios/sqs-poison-by-throttle.yaml")
 labels
 
@@ -131,9 +157,10 @@ labels.plot.receives()
 # %%
 queue = labels.summary["queues"]["labels"]
 {
-    "errors": labels.summary["invocations"]["errors"],
+    "printed in time": queue["completed"],
     "dead-lettered": queue["dropped"],
     "of these never executed": queue["dead_lettered_without_execution"],
+    "errors of the code": labels.summary["invocations"]["errors"],
 }
 
 # %% [markdown]
@@ -142,18 +169,21 @@ queue = labels.summary["queues"]["labels"]
 # <details><summary>Solution</summary>
 #
 # **C.** 550 of 1,200, with 0 errors. Lambda's pollers receive all there is, 120 batches. 2 of them may run, the others
-# are throttled until their 6 min are over. That was one receive. After three, 18 min, 72 batches are printed and 480
-# messages are dead-lettered without having been seen by the code. (The other 70 were printed too late to count.)
+# are throttled until their 6 min are over. That was one receive. In three, 18 min, 72 batches are printed: 650
+# messages in time, and 70 so late that they count as not done. The other 480 are dead-lettered without having been
+# seen by the code.
 #
 # </details>
 
 # %% [markdown]
 # ## Modify
 #
-# **4.** Which one line repairs it? Guess, then remove the `#` of one line at a time.
+# **4.** Which one line cures it: no message is lost, and nothing is throttled? Guess, then remove the `#` of one line
+# at a time.
 #
-# **A** five receives instead of three &emsp; **B** twice the visibility timeout &emsp;
-# **C** the mapping has no more than 2 batches under way
+# - **A** five receives instead of three
+# - **B** twice the visibility timeout
+# - **C** the poller has no more than 2 batches under way
 
 # %%
 settings = {
@@ -177,9 +207,11 @@ print(
 #   Never let `maximum_concurrency` be more than the function has.
 #
 # </details>
+
+# %% [markdown]
+# ### If there is time
 #
-# **5.** Back to the calls. Change `"standard"` to `"legacy"`, then to `"none"`. How many
-# are lost?
+# **5.** Back to the calls. Change `"standard"` to `"legacy"`, then to `"none"`. How many are lost?
 
 # %%
 clients = {
@@ -199,6 +231,10 @@ print(f"lost {by_call['requests']['throttled']:,}, throttles {by_call['attempts'
 # many refusals to save 207 of them. Only capacity, patience or a queue saves the rest.
 #
 # </details>
+
+# %% [markdown]
+# The scenarios of this lesson, to open and to change: [async-versus-sync](../scenarios/async-versus-sync.yaml),
+# [sqs-poison-by-throttle](../scenarios/sqs-poison-by-throttle.yaml).
 
 # %% [markdown]
 # ## What to remember

@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 6. Buy or not? Provisioned concurrency, cost and latency
 #
-# *25 minutes: predict 3, run 2, investigate 8, modify 7, share 5. Best in pairs.*
+# *25 minutes: predict 3, run 2, investigate 8, modify 7, share 5. Best in pairs. Shift+Enter runs a cell.*
 #
 # **Question:** When is it worth paying for environments that wait?
 #
@@ -27,7 +27,7 @@ import lambdasim as ls
 # ## Predict
 #
 # A checkout gets 9 requests per second of 1 s each: 9 in flight. To be safe, 10 environments are **provisioned**: they
-# are started in advance, and paid for all the time.
+# are started in advance, and paid for all the time. Each of the 10 is a *unit*.
 #
 # ```yaml
 # duration: 1h
@@ -45,12 +45,14 @@ import lambdasim as ls
 #
 # **1.** What happens to a request that finds all 10 busy?
 #
-# **A** It waits for one of them. &emsp; **B** It is refused. &emsp; **C** It runs on demand, like any other.
+# - **A** It waits for one of them.
+# - **B** It is refused.
+# - **C** It runs on demand, like any other.
 #
 # **2.** How many of the 32,000 requests of an hour start cold?
 
 # %%
-ls.predict(cold_starts=0)  # change it to what you think
+ls.predict(cold_starts=...)  # your number in place of the dots
 
 # %% [markdown]
 # ## Run
@@ -61,6 +63,8 @@ result
 
 # %% [markdown]
 # ## Investigate
+#
+# How busy the 10 units were, how many requests did not get one of them, and how many of those started cold:
 
 # %%
 bought = result.summary["provisioned"]
@@ -69,15 +73,20 @@ bought = result.summary["provisioned"]
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# **1. C.** It **spills over** and runs on demand. **2.** 7. Provisioned is not "no cold starts": 5,601 requests,
-# 17.3 %, found all 10 busy, since 9 is an average and 23 are in flight at the peak (lesson 2). But most of them met an
-# environment on demand that was still idle from the last spillover.
+# **1. C.** It **spills over** and runs on demand.
+#
+# **2.** 7. Provisioned is not "no cold starts": 5,601 requests, 17.3 %, found all 10 busy, since 9 is an average and 23
+# are in flight at the peak (lesson 2). But most of them met an environment on demand that was still idle from the last
+# spillover.
 #
 # </details>
-#
+
+# %% [markdown]
 # **3.** The bill of a month with 0, 10 and 26 units (the peak and 10 %): which is the cheapest?
 #
-# **A** 0: idle capacity is waste &emsp; **B** 10 &emsp; **C** 26
+# - **A** 0: idle capacity is waste
+# - **B** 10
+# - **C** 26
 
 # %%
 units = ls.compare(
@@ -92,19 +101,30 @@ units
 
 # %%
 for name, run in units.results.items():
-    print(f"{name:9} ${run.summary['cost_usd']['per_month']:.0f} a month")
+    block = run.summary.get("provisioned")  # nothing where nothing was bought
+    busy = f", units busy for {block['utilization']:.0%} of the time" if block else ""
+    print(f"{name:9} ${run.summary['cost_usd']['per_month']:.0f} a month{busy}")
+even = result.summary["provisioned_break_even"]["break_even"]
+print(f"a unit that is busy for {even:.0%} of the time costs as much as the same work on demand")
 
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# **B.** $404 without, $376 with 10, $522 with 26. A unit is paid for all the time, but its work is cheaper than on
-# demand. The two are even when it is busy for 60 % of the time. The 10 are busy for 75 %, the 26 for 35 %.
+# **B.** 404 US dollars without, 376 with 10, 522 with 26. A unit is paid for all the time, but its work is cheaper
+# than on demand. The two are even when it is busy for 60 % of the time. The 10 are busy for 75 %, the 26 for 35 %. So
+# whoever wants to *save* buys for the average, and lets the rest spill over.
 #
 # </details>
+
+# %% [markdown]
+# **4.** Now a *promise*: 99 % within 2 s, and no more than 0.1 % cold (`slo` below). Orders come at 4 per second, with
+# a wave of 40 per second for half a minute every ten minutes. The init takes 4 s. `ls.frontier` tries several numbers
+# of units on the same requests, and finds the cheapest that keeps the promise. What is the bill then, compared with
+# that of no units at all?
 #
-# **4.** Now a promise: 99 % within 2 s, and no more than 0.1 % cold. Orders come at 4 per second, with a wave of 40
-# per second for half a minute every ten minutes. The init takes 4 s. What does the promise cost, as a multiple of the
-# bill without it?
+# - **A** 1.2 times
+# - **B** 2.2 times
+# - **C** 5 times
 
 # %%
 orders = {
@@ -135,17 +155,19 @@ frontier.plot()
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# 27 units keep it, for $364 a month instead of $167: 2.2 times. They are busy for 9 % of the time. And a few units are
-# worse than none: with 9 the 99th percentile is 3.27 s instead of 2.07 s. Those who spill over meet fewer environments
-# on demand, since the provisioned ones took the ordinary traffic.
+# **B.** 27 units keep it, for 364 dollars a month instead of 167: 2.2 times. They are busy for 9 % of the time. That is
+# what a promise costs: it is kept at the peak, and paid for all day.
+#
+# And a few units are worse than none: with 9 the 99th percentile is 3.27 s instead of 2.07 s. Those who spill over meet
+# fewer environments on demand, since the provisioned ones took the ordinary traffic.
 #
 # </details>
 
 # %% [markdown]
 # ## Modify
 #
-# **5.** Before you buy: shorten the init. Change `"4s"` to `"500ms"` and `"7s"` to `"900ms"`. What are p99 and the
-# bill, with nothing bought?
+# **5.** Before you buy: shorten the init. Change `"4s"` to `"500ms"` and `"7s"` to `"900ms"`. With nothing bought, is
+# the promise of 2 s kept then, and does the bill of 167 dollars grow or shrink?
 
 # %%
 shorter = ls.simulate(orders, set={"functions.orders.init": {"lognormal": {"p50": "4s", "p99": "7s"}}})
@@ -158,15 +180,20 @@ print(
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# p99 1.50 s, well within 2 s, for $113. Inits are billed, so a shorter one saves money, too. Only the promise on cold
-# starts is missed: 0.41 % instead of 0.1 %. Ask who needs that promise.
+# p99 1.50 s, well within 2 s, for 113 dollars. Inits are billed, so a shorter one saves money, too. Only the promise
+# on cold starts is missed: 0.41 % instead of 0.1 %. Ask who needs that promise.
 #
 # </details>
+
+# %% [markdown]
+# ### If there is time
 #
 # **6.** A function of 28 ms is called 150 times per second: 150/s × 28 ms = 4.2 in flight. With 10 units, which share
-# spills over? Then find the number of units that is enough.
+# spills over? Then change the 10 until nothing does.
 #
-# **A** none, 10 is twice what it needs &emsp; **B** about 1 % &emsp; **C** a third
+# - **A** none, 10 is twice what it needs
+# - **B** about 1 %
+# - **C** a third
 
 # %%
 short = ls.simulate("../scenarios/provisioned-28-percent.yaml", set={"functions.lookup.provisioned_concurrency": 10})
@@ -180,7 +207,8 @@ short.plot.provisioned()
 # So take the larger of two: the peak in flight and 10 %, or the peak rate divided by 10.
 #
 # </details>
-#
+
+# %% [markdown]
 # **7.** Every 10 minutes 8 sensors send a reading at once. One function runs plain, one is pinged by a warmer (3 at
 # once, every 5 minutes), one has 8 provisioned units. Rank them by price, then by cold starts.
 
@@ -194,18 +222,27 @@ for name, block in sensors.summary["functions"].items():
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Of 48 readings each: plain 48 cold, $4.10 a month; warmed 30 cold, $3.57; provisioned 0 cold, $88.97. 3 pings keep 3
-# environments warm, so 5 of 8 are cold in each burst. Only the last one is a promise of AWS's.
+# Of 48 readings each: plain 48 cold, 4.10 dollars a month; warmed 30 cold, 3.57; provisioned 0 cold, 88.97. 3 pings
+# keep 3 environments warm, so 5 of 8 are cold in each burst. Only the last one is a promise of AWS's.
+#
+# Does a warmer save money, then? Here it does, since each cold start bills its init of 3 s, and a ping costs less. A
+# ping that no reading follows is only a cost.
 #
 # </details>
 
 # %% [markdown]
+# The scenarios of this lesson, to open and to change: [provisioned-spillover](../scenarios/provisioned-spillover.yaml),
+# [provisioned-28-percent](../scenarios/provisioned-28-percent.yaml),
+# [warmer-versus-provisioned](../scenarios/warmer-versus-provisioned.yaml).
+
+# %% [markdown]
 # ## What to remember
 #
-# - Provisioned is not "no cold starts": what finds all units busy, or exceeds 10 requests per second for each unit,
-#   spills over.
-# - Buy for the peak, not for the average. A few units can be worse than none.
-# - A unit is cheaper than on demand only if it is busy for more than 60 % of the time.
+# - Provisioned is not "no cold starts": what finds all units busy spills over. So does what exceeds 10 requests per
+#   second for each unit, however short.
+# - To *save money*, buy only what is busy for more than 60 % of the time: about the average.
+# - To *keep a promise*, buy for the peak. In between you may pay more and get less.
 # - First shorten the init. Then buy what a promise needs, and no more.
 #
-# You are through! Try your own service on the [bench](00-explore.ipynb).
+# You have been through all six. Now it is your turn: try your own service on the [bench](00-explore.ipynb), and guess
+# first!
