@@ -6,6 +6,7 @@ than Python 3.8.
 """
 
 import importlib.util
+import os
 import sys
 
 # The names to import of the dependencies in pyproject.toml.
@@ -20,13 +21,20 @@ def _missing() -> str:
     return ", ".join(absent)
 
 
+def _remedy() -> str:
+    """Where the right Python is, if it was set up here as README.md says."""
+    for python in (os.path.join(".venv", "bin", "python"), os.path.join(".venv", "Scripts", "python.exe")):
+        if os.path.exists(python) and os.path.abspath(python) != sys.executable:
+            return f"write {python} in place of python, or activate .venv"
+    return "see Two commands in README.md"
+
+
 def _leave() -> None:
     missing = _missing()
     if missing:
         is_asked = sys.argv[1:2] == ["check-setup"]
         print(
-            f"missing: {missing} ({sys.executable} is not the Python that lambdasim was installed for:"
-            " see Two commands in README.md)",
+            f"missing: {missing} ({sys.executable} is not the Python that lambdasim was installed for: {_remedy()})",
             file=sys.stdout if is_asked else sys.stderr,
         )
         raise SystemExit(1 if is_asked else 2)
