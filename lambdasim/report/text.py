@@ -25,6 +25,7 @@ from lambdasim.metrics.highlights import (
     waited_without_cold_start,
 )
 from lambdasim.metrics.outcomes import Outcome
+from lambdasim.metrics.provisioned_demand import demands
 from lambdasim.metrics.run import Run
 from lambdasim.platform.callers import client_spec
 from lambdasim.platform.concurrency import AWS_REASON, ThrottleReason
@@ -47,16 +48,18 @@ from lambdasim.report.text_provisioned import provisioned_lines, units_text
 from lambdasim.report.text_sources import SOURCE_HEADINGS, ping_sentences, source_rows
 from lambdasim.report.text_waiting_work import waiting_work
 from lambdasim.report.wording import (
-    MEANING,
     UNAWAITED,
     change_text,
     clock_text,
     count_text,
     counted,
+    meaning_of,
+    only_reservation,
     seconds_value,
     share_text,
     start_word,
     status_meanings,
+    subtitle,
     target_texts,
     time_text,
     were,
@@ -103,7 +106,8 @@ def print_summary(run: Run, out: IO[str], directory: Path | None) -> None:
     _responses(console, run)
     _throttles(console, run)
     _cold_starts(console, run)
-    if provisioned := provisioned_lines(run):
+    wanted = demands(run.log, run.scenario)
+    if provisioned := provisioned_lines(run, wanted):
         _paragraphs(console, "Provisioned concurrency", provisioned)
     _latency(console, run)
     _concurrency(console, run)
@@ -111,7 +115,7 @@ def print_summary(run: Run, out: IO[str], directory: Path | None) -> None:
     _functions(console, run)
     _cost(console, run)
     _promises(console, run)
-    _paragraphs(console, "What to look at next", next_steps(run), bullet="· ")
+    _paragraphs(console, "What to look at next", next_steps(run, wanted), bullet="· ")
     if directory is not None:
         one, other = first_pictures(run)
         _paragraphs(console, "Files", [f"{directory} (start with {one}.png and {other}.png)"])
@@ -122,8 +126,8 @@ def _title(console: Console, run: Run) -> None:
     console.print(
         Text.assemble((run.scenario.name, "bold"), (f"   seed {run.seed}, profile {scenario['profile']}", "dim"))
     )
-    if run.scenario.description:
-        console.print(Text(run.scenario.description, style="italic"))
+    if below := subtitle(run.scenario):
+        console.print(Text(below, style="italic"))
     if run.log.is_partial:
         stopped = clock_text(run.log.end_ns)
         console.print(
@@ -210,7 +214,7 @@ def _throttles(console: Console, run: Run) -> None:
                 reason.key,
                 count_text(count),
                 share_text(count, attempts["total"]),
-                MEANING[reason],
+                meaning_of(reason, run.scenario),
             )
     _section(console, "Why attempts were throttled", table)
     seen = [reason for reason in ThrottleReason if attempts["throttles_by_reason"][reason.key]]
@@ -323,16 +327,22 @@ def _latency_heading(invokes: Container[str]) -> str:
 
 
 def _concurrency(console: Console, run: Run) -> None:
-    concurrency = run.summary["concurrency"]
-    quotas = dict.fromkeys(state.quota for state in run.scenario.limits_in_force() if state.at_ns <= run.log.end_ns)
-    share = f" ({share_text(concurrency['peak'], concurrency['quota'])} of the quota)" if len(quotas) == 1 else ""
     lines = [
-        f"Peak {count_text(concurrency['peak'])} of {', then '.join(map(count_text, quotas))}{share},"
-        f" {count_text(concurrency['mean'])} on average.",
+        f"{_peak_text(run)}, {count_text(run.summary['concurrency']['mean'])} on average.",
         *littles_law_sentences(run),
         *for_nobody_sentences(run),
     ]
     _paragraphs(console, "Concurrency, and Little's law", lines)
+
+
+def _peak_text(run: Run) -> str:
+    """``Peak 78 of 1,000 (7.8% of the quota)``; of what the function has reserved, where there is only one."""
+    peak, states = run.summary["concurrency"]["peak"], run.scenario.limits_in_force()
+    limits = only_reservation(run.scenario, run.log.end_ns)
+    kind, of_what = (" reserved", "") if limits else ("", " of the quota")
+    limits = limits or list(dict.fromkeys(state.quota for state in states if state.at_ns <= run.log.end_ns))
+    share = f" ({share_text(peak, limits[0])}{of_what})" if len(limits) == 1 else ""
+    return f"Peak {count_text(peak)} of {', then '.join(map(count_text, limits))}{kind}{share}"
 
 
 def _sources(console: Console, run: Run) -> None:

@@ -32,6 +32,52 @@ MEANING = {
 }
 
 
+# The same of the quota where it is all there for everybody.
+_ALL_OF_THE_QUOTA = "as many requests in flight as the quota allows"
+
+_SETTINGS_SHOWN = 2
+
+
+def meaning_of(reason: ThrottleReason, scenario: Scenario) -> str:
+    """``MEANING`` of a refusal in a scenario: without talk of reservations where there never are any."""
+    if reason == ThrottleReason.ACCOUNT_CONCURRENCY:
+        states = scenario.limits_in_force()
+        if not any(any((*state.reserved.values(), *state.provisioned.values())) for state in states):
+            return _ALL_OF_THE_QUOTA
+    return MEANING[reason]
+
+
+def subtitle(scenario: Scenario) -> str:
+    """What stands below the name of a scenario: its description, or what was set, which may contradict it."""
+    settings = [f"{path} = {value}" for path, value in scenario.settings]
+    if not settings:
+        return scenario.description
+    left_out = len(settings) - _SETTINGS_SHOWN
+    more = f" and {left_out} more" if left_out > 0 else ""
+    return f"changed: {', '.join(settings[:_SETTINGS_SHOWN])}{more}"
+
+
+def limit_text(scenario: Scenario, until_ns: int) -> str:
+    """The limit that concurrency is measured by: ``a quota of 1,000, then 3,000``, or ``10 reserved``.
+
+    The latter where the one function there is has reserved concurrency from the start until ``until_ns``.
+    """
+    states = [state for state in scenario.limits_in_force() if state.at_ns <= until_ns]
+    reserved = only_reservation(scenario, until_ns)
+    if reserved:
+        return f"{', then '.join(map(count_text, reserved))} reserved"
+    return f"a quota of {', then '.join(map(count_text, dict.fromkeys(state.quota for state in states)))}"
+
+
+def only_reservation(scenario: Scenario, until_ns: int) -> list[int]:
+    """Reserved concurrency of the only function, and what it becomes until then; empty where it lacks one at times."""
+    names = list(scenario.functions)
+    values = [state.reserved.get(names[0]) for state in scenario.limits_in_force() if state.at_ns <= until_ns]
+    if len(names) > 1 or None in values:
+        return []
+    return list(dict.fromkeys(value for value in values if value is not None))
+
+
 def status_meanings(sources: Iterable[TrafficSource]) -> dict[str, str]:
     """What each status says to the callers of these sources: everything that can be behind it, in one line."""
     meanings: dict[str, list[str]] = {"none": ["no answer: the caller stopped waiting"]}
@@ -164,7 +210,7 @@ def clock_difference(begin_ns: int, end_ns: int) -> str:
 
 
 def share_text(part: float, whole: float) -> str:
-    """A share in percent that never reads 0 % or 100 % when it is not."""
+    """A share in percent that never reads 0 % or 100 % when it is not; a part that is larger than the whole, too."""
     if not whole:
         return "–"
     percent = 100 * part / whole
@@ -174,7 +220,7 @@ def share_text(part: float, whole: float) -> str:
         return ">99.9%"
     if percent < 1:
         return f"{percent:.2g}%"
-    return f"{percent:.1f}%" if percent < 99.95 else "100%"
+    return f"{percent:.1f}%" if percent < 99.95 else f"{percent:,.0f}%"
 
 
 def target_texts(name: str, target: Mapping[str, Any]) -> tuple[str, str]:

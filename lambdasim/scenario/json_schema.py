@@ -30,7 +30,7 @@ from lambdasim.scenario.json_schema_ranges import (
 from lambdasim.scenario.meanings import MEANINGS
 from lambdasim.scenario.price_table import PriceFile
 from lambdasim.scenario.pricing import Pricing
-from lambdasim.scenario.provisioned import Autoscaling
+from lambdasim.scenario.provisioned import Autoscaling, ProvisionedAllocation
 from lambdasim.scenario.queues import QueueMapping
 from lambdasim.scenario.rate_function import RateOrFunction
 from lambdasim.scenario.runtimes import measured_runtimes
@@ -431,6 +431,7 @@ def _profile_defaults(model: type[Model]) -> Schema:
         Region: "region",
         Function: "functions.*",
         Autoscaling: "functions.*.autoscaling",
+        ProvisionedAllocation: "functions.*.provisioned_allocation",
         QueueMapping: "queues.*.event_source_mapping",
         Pricing: "pricing",
     }

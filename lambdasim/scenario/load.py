@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,16 +17,16 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from lambdasim.errors import Problem, ScenarioError, ScenarioWarning
+from lambdasim.errors import Problem, RuleViolation, ScenarioError, warn
 from lambdasim.scenario import profiles, rules
 from lambdasim.scenario.change_rules import check_changes
 from lambdasim.scenario.fields import PositiveDuration
 from lambdasim.scenario.kept import HASHES, Kept
-from lambdasim.scenario.overrides import Overridden, apply
+from lambdasim.scenario.overrides import Overridden, apply, value_at, value_text
 from lambdasim.scenario.pricing import Pricing
 from lambdasim.scenario.pricing_rules import find_risks_of_pricing
 from lambdasim.scenario.problems import Placed, Source, from_errors
-from lambdasim.scenario.provisioned import Autoscaling
+from lambdasim.scenario.provisioned import Autoscaling, ProvisionedAllocation
 from lambdasim.scenario.provisioned_rules import (
     check_provisioned,
     check_provisioned_at_start,
@@ -43,6 +42,9 @@ from lambdasim.scenario.yaml_reader import MAX_DEPTH, Document, YamlPath, path_t
 
 _Part = TypeVar("_Part")
 
+# Keys that change nothing of what a description may speak of.
+_WITHOUT_CONSEQUENCE = ("seed", "name")
+
 
 def load(
     source: str | os.PathLike[str] | Mapping[str, Any] | Scenario,
@@ -50,15 +52,17 @@ def load(
     seed: int | None = None,
     overrides: Mapping[str, object] | Sequence[tuple[str, object]] | None = None,
     on_warning: Callable[[str], None] | None = None,
+    set_by: str = "set",
 ) -> Scenario:
     """The scenario in a YAML file, in a mapping or in a scenario, after ``overrides`` (``{"region.name": "x"}``).
 
     Paths of data files are relative to the scenario file, else to the current folder. ``seed`` wins over every other.
-    Warnings go to ``on_warning``, else to ``warnings`` as ScenarioWarning. Raises ScenarioError with every problem.
+    Warnings go to ``on_warning``, else to ``warnings`` as ScenarioWarning. Raises ScenarioError with every problem;
+    that of a value in ``overrides`` has ``set_by`` and its path for a place: ``set region.name``.
     """
     document, data, base = _raw(source)
-    overridden = _overridden(data, overrides, seed)
-    origin = Source(data=overridden.data, document=document, origins=overridden.origins)
+    overridden = _overridden(data, overrides, seed, set_by)
+    origin = Source(data=overridden.data, document=document, origins=overridden.origins, set_by=set_by)
     context = {"base": base, "files": {}}
     found: list[Placed] = []
     scenario = None
@@ -74,8 +78,8 @@ def load(
         checks = (check_changes, check_provisioned, check_snapstart, check_waiting_work)
         broken += [finding for check in checks for finding in check(scenario)]
         if not broken:
-            without_effect += [*find_risks_of_waiting_work(scenario), *find_risks_of_provisioned(scenario)]
-            without_effect += find_risks_of_pricing(scenario)
+            without_effect += [*find_risks_of_waiting_work(scenario), *find_risks_of_pricing(scenario)]
+            without_effect += find_risks_of_provisioned(scenario, overridden.data)
     found += [_placed(finding, origin, base) for finding in broken]
     if document is not None:
         found += [Placed(order=place, problem=problem) for place, problem in document.problems]
@@ -87,8 +91,9 @@ def load(
         if on_warning is not None:
             on_warning(str(placed.problem))
         else:
-            warnings.warn(str(placed.problem), ScenarioWarning, stacklevel=2)
-    return scenario
+            warn(str(placed.problem))
+    before = source if isinstance(source, Scenario) else _validated(Scenario, data, context) if overrides else None
+    return scenario.remembering(_settings(before, scenario, _pairs(overrides)))
 
 
 def replace(scenario: Scenario, changes: Mapping[str, object]) -> Scenario:
@@ -117,12 +122,14 @@ def as_written(scenario: Scenario) -> dict[str, Any]:
     data["functions"] = {
         name: without_runtime(_without(written, defaults)) for name, written in data["functions"].items()
     }
-    given = profiles.defaults(scenario.profile, "functions.*.autoscaling")
+    allocated = _written(ProvisionedAllocation.model_validate(_profile_part(scenario, "provisioned_allocation")))
+    given = _profile_part(scenario, "autoscaling")
     scaled = _written(Autoscaling.model_validate({"min_capacity": 1, "max_capacity": 1, "target": "50%", **given}))
-    defaults = {key: scaled[key] for key in given}
+    parts = {"provisioned_allocation": allocated, "autoscaling": {key: scaled[key] for key in given}}
     for written in data["functions"].values():
-        if written.get("autoscaling") is not None:
-            written["autoscaling"] = _without(written["autoscaling"], defaults)
+        for key, defaults in parts.items():
+            if isinstance(written.get(key), dict):
+                written[key] = _without(written[key], defaults)
     given = profiles.defaults(scenario.profile, "pricing")
     data["pricing"] = _without(data["pricing"], _written(Pricing.model_validate(given)))
     given = profiles.defaults(scenario.profile, "queues.*.event_source_mapping")
@@ -131,6 +138,10 @@ def as_written(scenario: Scenario) -> dict[str, Any]:
         if queue.get("event_source_mapping") is not None:
             queue["event_source_mapping"] = _without(queue["event_source_mapping"], defaults)
     return data
+
+
+def _profile_part(scenario: Scenario, key: str) -> dict[str, Any]:
+    return profiles.defaults(scenario.profile, f"functions.*.{key}")
 
 
 def _without(data: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
@@ -177,16 +188,49 @@ def _raw(source: str | os.PathLike[str] | Mapping[str, Any] | Scenario) -> tuple
 
 
 def _overridden(
-    data: dict[str, Any], overrides: Mapping[str, object] | Sequence[tuple[str, object]] | None, seed: int | None
+    data: dict[str, Any],
+    overrides: Mapping[str, object] | Sequence[tuple[str, object]] | None,
+    seed: int | None,
+    set_by: str,
 ) -> Overridden:
-    pairs = list(overrides.items() if isinstance(overrides, Mapping) else overrides or ())
+    pairs = _pairs(overrides)
     if seed is not None:
         pairs.append(("seed", seed))
     problems: list[Problem] = []
     settings = [(text, _plain(value, tuple(text.split(".")), problems)) for text, value in pairs]
     if problems:
         raise ScenarioError(problems)
-    return apply(data, settings)
+    return apply(data, settings, set_by=set_by)
+
+
+def _pairs(overrides: Mapping[str, object] | Sequence[tuple[str, object]] | None) -> list[tuple[str, object]]:
+    return list(overrides.items() if isinstance(overrides, Mapping) else overrides or ())
+
+
+def _settings(
+    before: Scenario | None, after: Scenario, pairs: Sequence[tuple[str, object]]
+) -> tuple[tuple[str, str], ...]:
+    """What a scenario remembers of its settings: those that changed something, beside what ``before`` remembers.
+
+    ``before`` is None where there is no scenario without them. Whoever sets a description says there what is changed.
+    """
+    if any(path == "description" for path, _ in pairs):
+        return ()
+    kept = dict(before.settings) if before is not None else {}
+    pairs = [(path, value) for path, value in pairs if path not in _WITHOUT_CONSEQUENCE]
+    old, new = (one.model_dump(mode="json") if pairs and one is not None else {} for one in (before, after))
+    for path, value in pairs:
+        if not _is_equal_at(path, old, new):
+            kept = {known: text for known, text in kept.items() if not known.startswith(f"{path}.")}
+            kept[path] = value_text(_plain(value, tuple(path.split(".")), []))
+    return tuple(kept.items())
+
+
+def _is_equal_at(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    try:
+        return bool(value_at(old, path) == value_at(new, path))
+    except RuleViolation:
+        return False
 
 
 def _plain_or_raise(value: Mapping[str, Any]) -> dict[str, Any]:

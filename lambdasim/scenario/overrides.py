@@ -1,4 +1,4 @@
-"""``--set path.to.key=value``: changes to a scenario's raw data before it is validated.
+"""``--set path.to.key=value`` and ``set={path: value}``: changes to a scenario's raw data before it is validated.
 
 The path is written with dots, list items by their index (``traffic.web.stages.0.target``). What a value must be is not
 decided here; ``problems`` names the setting where a value turns out wrong.
@@ -15,6 +15,8 @@ from lambdasim.errors import Problem, RuleViolation, ScenarioError, UsageError
 from lambdasim.scenario import profiles
 from lambdasim.scenario.kept import Kept
 from lambdasim.scenario.yaml_reader import YamlPath, path_text, read_text
+
+_SHOWN = 48  # letters of a value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +43,11 @@ def parse_setting(text: str) -> tuple[str, Any]:
     return path, document.data
 
 
-def apply(data: Mapping[str, Any], settings: Iterable[tuple[str, object]]) -> Overridden:
-    """A copy of ``data`` with every setting in order. A setting that leads nowhere is a problem."""
+def apply(data: Mapping[str, Any], settings: Iterable[tuple[str, object]], *, set_by: str = "set") -> Overridden:
+    """A copy of ``data`` with every setting in order. A setting that leads nowhere is a problem.
+
+    ``set_by`` is what users write before a setting: ``set``, or ``--set`` on the command line.
+    """
     copied = _copy(data)
     origins: dict[YamlPath, str] = {}
     problems = []
@@ -50,7 +55,7 @@ def apply(data: Mapping[str, Any], settings: Iterable[tuple[str, object]]) -> Ov
         try:
             _set(copied, text, _copy(value), origins)
         except RuleViolation as violation:
-            problems.append(Problem(place=setting_place(text), path="", message=violation.rule))
+            problems.append(Problem(place=f"{set_by} {text}", path="", message=violation.rule))
     return Overridden(data=copied, origins=origins, problems=tuple(problems))
 
 
@@ -70,9 +75,22 @@ def value_at(data: Mapping[str, Any], text: str) -> Any:
     return found
 
 
-def setting_place(text: str) -> str:
-    """Where a problem stands that a setting has brought in."""
-    return f"--set {text}"
+def value_text(value: Any) -> str:
+    """A value as YAML would have it on one line, with its middle left out where it is long."""
+    text = _flow(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]}…{text[1 - _SHOWN // 2 :]}"
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_flow(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_flow, value))}]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, Kept):
+        return value.text()
+    return getattr(value, "__name__", "a function") if callable(value) else str(value)
 
 
 def origin_of(path: YamlPath, origins: Mapping[YamlPath, str]) -> str | None:

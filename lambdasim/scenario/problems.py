@@ -18,7 +18,7 @@ from lambdasim.errors import Problem, RuleViolation
 from lambdasim.scenario.clients import NoRetry  # users write it as the text "none"
 from lambdasim.scenario.data_files import BadDataFile
 from lambdasim.scenario.fields import Model
-from lambdasim.scenario.overrides import origin_of, setting_place
+from lambdasim.scenario.overrides import origin_of
 from lambdasim.scenario.runtimes import why_no_init
 from lambdasim.scenario.schema import Scenario
 from lambdasim.scenario.yaml_reader import Document, Place, YamlPath, path_text, resolve_plain
@@ -41,9 +41,6 @@ _EXAMPLES: dict[YamlPath, str] = {
     ("functions", "*", "init"): "init: 400ms, or runtime: python3.13",
     ("functions", "*", "autoscaling", "min_capacity"): "min_capacity: 1",
     ("functions", "*", "autoscaling", "max_capacity"): "max_capacity: 100",
-    ("functions", "*", "provisioned_allocation", "prepare"): "prepare: {uniform: [1m, 2m]}",
-    ("functions", "*", "provisioned_allocation", "rate"): "rate: 6000",
-    ("functions", "*", "provisioned_allocation", "per"): "per: 1m",
     ("traffic", "*", "warmer", "every"): "every: 5m",
 }
 # What may stand where a mapping is missing.
@@ -111,6 +108,7 @@ class Source:
     data: dict[str, Any]
     document: Document | None = None
     origins: Mapping[YamlPath, str] = field(default_factory=dict)
+    set_by: str = "set"  # what users write before a setting
 
     def placed(self, path: YamlPath, message: str, *, at_key: bool = False, place: str = "") -> Placed:
         """A problem at ``path``: at its value, at its key, or at what encloses it where it is missing."""
@@ -118,7 +116,7 @@ class Source:
         order = _FAR
         where = ""
         if origin is not None:
-            where = setting_place(origin)
+            where = f"{self.set_by} {origin}"
         elif self.document is not None:
             found = self.document.keys.get(path) if at_key else None
             ancestors = (self.document.values.get(path[:length]) for length in range(len(path), -1, -1))

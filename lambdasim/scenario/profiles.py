@@ -266,7 +266,12 @@ LEGACY_PER_MINUTE = _legacy(500)
 
 
 def defaults(profile: str, section: str) -> dict[str, Any]:
-    """Default of each key of ``section`` (``"region"``, ``"functions.*"``) in a profile, as written in a scenario."""
+    """Default of each key of ``section`` (``"region"``, ``"functions.*"``) in a profile, as written in a scenario.
+
+    The keys of a section may have one row together, as those of ``"functions.*.provisioned_allocation"`` have.
+    """
     prefix = section + "."
     keys = {row.path.removeprefix(prefix): row for row in PROFILE_TABLE if row.path.startswith(prefix)}
-    return {key: row.values[profile] for key, row in keys.items() if "." not in key}
+    given = {key: row.values[profile] for key, row in keys.items() if "." not in key}
+    together = [row.values[profile] for row in PROFILE_TABLE if row.path == section]
+    return {**together[0], **given} if together and isinstance(together[0], dict) else given

@@ -7,6 +7,8 @@ as its API gives them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any
 
 from lambdasim.scenario.changes import LimitsInForce
 from lambdasim.scenario.cron import period_ns
@@ -33,8 +35,14 @@ def check_provisioned_at_start(parts: Parts) -> Iterator[Finding]:
         yield from _check_state(start, least_unreserved(parts.region, quota), parts.scaled)
 
 
-def find_risks_of_provisioned(scenario: Scenario) -> Iterator[Finding]:
-    """Scheduled actions that come too late to matter, and units that autoscaling does not allow."""
+def find_risks_of_provisioned(scenario: Scenario, written: Mapping[str, Any]) -> Iterator[Finding]:
+    """What has no effect: an allocation of nothing, actions that come too late, units that autoscaling does not allow.
+
+    ``written`` are the raw data of the scenario, without what the profile gives.
+    """
+    for name, function in written["functions"].items():
+        if "provisioned_allocation" in function and (why := _why_nothing_is_allocated(scenario, name)):
+            yield Finding(path=("functions", name, "provisioned_allocation"), message=f"has no effect: {why}")
     end_ns = scenario.duration
     for name, function in scenario.functions.items():
         scaled, stated = function.autoscaling, function.provisioned_concurrency
@@ -50,6 +58,18 @@ def find_risks_of_provisioned(scenario: Scenario) -> Iterator[Finding]:
             if all(at_ns >= end_ns for at_ns in action.instants_ns(end_ns)):
                 path: YamlPath = ("functions", name, "autoscaling", "scheduled_actions", number)
                 yield Finding(path=path, message=_why_without_effect(action))
+
+
+def _why_nothing_is_allocated(scenario: Scenario, name: str) -> str:
+    """Why no provisioned concurrency of a function comes during the run; empty where some may be asked for."""
+    if scenario.functions[name].autoscaling is not None:
+        return ""
+    units = [state.provisioned.get(name, 0) for state in scenario.limits_in_force()]
+    if any(after > before for before, after in pairwise(units)):
+        return ""
+    if not any(units):
+        return f"{name} has no provisioned concurrency"
+    return f"the provisioned concurrency of {name} is ready when the run starts, and nothing asks for more during it"
 
 
 def _why_without_effect(action: ScheduledAction) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, PrivateAttr, Tag, model_validator
 
 from lambdasim.errors import RuleViolation
 from lambdasim.rng import MAX_SEED
@@ -200,6 +200,10 @@ class Function(Model):
         return events
 
 
+# Mappings of a function whose keys have defaults of their own, so that some of them may be stated alone.
+_PARTS_OF_FUNCTIONS = ("provisioned_allocation", "autoscaling")
+
+
 def with_profile_defaults(data: Any) -> Any:
     """A raw scenario in which each key that it leaves out has its profile's value. Malformed parts stay as they are."""
     if not isinstance(data, dict):
@@ -217,11 +221,9 @@ def with_profile_defaults(data: Any) -> Any:
     functions = data.get("functions")
     if isinstance(functions, dict):
         defaults = profiles.defaults(profile, "functions.*")
-        scaled = profiles.defaults(profile, "functions.*.autoscaling")
+        parts = {key: profiles.defaults(profile, f"functions.*.{key}") for key in _PARTS_OF_FUNCTIONS}
         filled["functions"] = {
-            name: _with_part_defaults({**defaults, **function}, "autoscaling", scaled)
-            if isinstance(function, dict)
-            else function
+            name: _with_parts_defaults({**defaults, **function}, parts) if isinstance(function, dict) else function
             for name, function in functions.items()
         }
     pricing = data.get("pricing", {})
@@ -241,6 +243,13 @@ def with_profile_defaults(data: Any) -> Any:
             for name, source in traffic.items()
         }
     return filled
+
+
+def _with_parts_defaults(data: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """With the defaults of the keys below each of ``parts`` that is there."""
+    for key, defaults in parts.items():
+        data = _with_part_defaults(data, key, defaults)
+    return data
 
 
 def _with_part_defaults(data: Mapping[str, Any], key: str, defaults: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -317,6 +326,26 @@ class Scenario(Model):
     changes: tuple[Change, ...] = ()
     pricing: Pricing
     slo: Slo | None = None
+
+    _settings: tuple[tuple[str, str], ...] = PrivateAttr(default=())
+
+    @property
+    def settings(self) -> tuple[tuple[str, str], ...]:
+        """(path, value) of what was set to something else than the source of this scenario has, for people to read.
+
+        Empty as long as ``description`` speaks of this scenario as it is. No part of what the scenario means: neither
+        of its fingerprint nor of ``==``.
+        """
+        return self._settings
+
+    def remembering(self, settings: tuple[tuple[str, str], ...]) -> Scenario:
+        """The same scenario, which remembers these settings instead."""
+        made = self.model_copy()
+        made._settings = settings
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        return dict(self) == dict(other) if isinstance(other, Scenario) else NotImplemented
 
     def limits_in_force(self) -> list[LimitsInForce]:
         """Quota, reservations and provisioned concurrency over the run: the state at the start, then the others.

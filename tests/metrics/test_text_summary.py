@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from lambdasim.metrics.run import Run
 from lambdasim.platform.concurrency import AWS_REASON, ThrottleReason
 from lambdasim.report.text import print_summary
-from lambdasim.report.wording import MEANING
+from lambdasim.report.wording import meaning_of
 from tests.builders import trace
 from tests.metrics.runs import by_hand, run_of
 
@@ -75,6 +76,13 @@ class TestFigures:
             "Peak 1 of 1 (100% of the quota), 0.55 on average",
         ]
         assert [words for words in expected if words not in text] == []
+
+    def test_changes_of_a_scenario_in_place_of_its_description(self) -> None:
+        """Which may be false by then."""
+        made = by_hand(description="As it was.")
+        assert "profile 2026 As it was. What" in text_of(made)
+        changed = replace(made, scenario=made.scenario.replace({"functions.f.timeout": "9s"}))
+        assert "profile 2026 changed: functions.f.timeout = 9s What" in text_of(changed)
 
     def test_what_was_settled_in_the_drain(self) -> None:
         """When the last request was settled, where that is after the traffic; what was not settled has no such time."""
@@ -194,15 +202,69 @@ class TestReasons:
         run = run_of(**CAUSES[reason])
         assert run.summary["attempts"]["throttles_by_reason"][reason.key] == run.summary["attempts"]["throttles"] == 1
         text = text_of(run)
-        for words in (f"{reason.key} 1 50.0%", MEANING[reason], AWS_REASON[reason], f"{reason.key}, at 0:00, for f"):
+        meaning = meaning_of(reason, run.scenario)
+        for words in (f"{reason.key} 1 50.0%", AWS_REASON[reason], f"{reason.key}, at 0:00, for f: {meaning}."):
             assert words in text
+        assert text.count(meaning) == 2
         assert "What to look at next" in text
         assert "{" not in text.replace("{max_attempts: 4, base: 200ms, cap: 5s, jitter: full}", "")
+
+    @pytest.mark.parametrize(
+        ("other", "words"),
+        [
+            ({}, "as the quota allows"),
+            ({"reserved_concurrency": 0}, "as the quota allows"),
+            ({"reserved_concurrency": 1}, "as the unreserved part of the quota allows"),
+            ({"provisioned_concurrency": 1}, "as the unreserved part of the quota allows"),
+        ],
+    )
+    def test_reservations_are_spoken_of_where_there_are_some(self, other: dict[str, Any], words: str) -> None:
+        """Another function that holds a unit of the quota, or none, or takes nothing from it."""
+        run = run_of(rows=[0, 0.1, 0.2], functions={"f": {}, "g": other}, region={"concurrency_quota": 2})
+        assert f"account_concurrency, at 0:00, for f: as many requests in flight {words}." in text_of(run)
 
     def test_no_refusal(self) -> None:
         """How far the nearest limit was."""
         assert "No limit was reached. The peak of 1 is 10.0% of the quota of 10." in text_of(
             run_of(rows=[0], region={"concurrency_quota": 10})
+        )
+
+    def test_the_limit_of_the_only_function(self) -> None:
+        """What it has reserved, and not the quota that it cannot use."""
+        text = text_of(run_of(rows=[0], functions={"f": {"reserved_concurrency": 4}}))
+        assert "No limit was reached. The peak of 1 is 25.0% of the reserved concurrency of 4." in text
+        assert "Peak 1 of 4 reserved (25.0%), " in text
+        changes = [{"at": "5s", "functions": {"f": {"reserved_concurrency": 2}}}]
+        text = text_of(run_of(rows=[0], functions={"f": {"reserved_concurrency": 4}}, changes=changes))
+        assert "Peak 1 of 4, then 2 reserved, " in text
+        text = text_of(run_of(rows=[0], functions={"f": {}, "g": {"reserved_concurrency": 4}}))
+        assert "Peak 1 of 1,000 (0.1% of the quota), " in text
+
+    @pytest.mark.parametrize(
+        ("rows", "sentence"),
+        [
+            ([0, 6, 6, 6, 6, 6], "The peak of 5 is 50.0% of the quota of 10."),
+            ([0, 0, 0, 6], "The peak of 3 is 75.0% of the quota of 4."),
+            ([0, 0, 6, 6], "The peak of 2 is 50.0% of the quota of 4."),
+            ([], "The peak of 0 is 0% of the quota of 4."),
+        ],
+    )
+    def test_no_refusal_where_the_quota_changes(self, rows: list[float], sentence: str) -> None:
+        """Of the quota that was in force at the peak, the first time: 4, from 5 s on 10."""
+        change = {"at": "5s", "region": {"concurrency_quota": 10}}
+        run = run_of(rows=rows, region={"concurrency_quota": 4}, changes=[change])
+        assert f"No limit was reached. {sentence}" in text_of(run)
+
+    def test_what_was_claimed_where_the_quota_changes(self) -> None:
+        """3 provisioned of a quota of 4; from 5 s on 10, of which 5 on demand are claimed as well."""
+        run = run_of(
+            rows=[6] * 8,
+            functions={"f": {"duration": "1s", "provisioned_concurrency": 3}},
+            region={"concurrency_quota": 4, "min_unreserved": 0},
+            changes=[{"at": "5s", "region": {"concurrency_quota": 10}}],
+        )
+        assert "At most 8 of the quota of 10 were claimed (80.0%), idle provisioned concurrency included" in text_of(
+            run
         )
 
 

@@ -13,6 +13,7 @@ from lambdasim.report.wording import (
     clock_text,
     count_text,
     counted,
+    limit_text,
     seconds_value,
     share_text,
     status_meanings,
@@ -21,6 +22,7 @@ from lambdasim.report.wording import (
 )
 from lambdasim.scenario.changes import Change
 from lambdasim.scenario.traffic import TrafficSource
+from tests.builders import scenario
 
 S = 1_000_000_000
 
@@ -87,10 +89,13 @@ def test_clock(time_s: float, text: str) -> None:
         (1, 9_000, "0.011%"),
         (9_995, 10_000, ">99.9%"),
         (9_984, 10_000, "99.8%"),
+        (3, 1, "300%"),
+        (1.9995, 1, "200%"),
+        (1_603, 100, "1,603%"),
     ],
 )
 def test_share(part: float, whole: float, text: str) -> None:
-    """A share never reads 0 % or 100 % when it is not."""
+    """A share never reads 0 % or 100 % when it is not; more than the whole is more than 100 %."""
     assert share_text(part, whole) == text
 
 
@@ -116,6 +121,33 @@ def test_every_reason_has_a_meaning() -> None:
     """In plain words, each its own."""
     assert set(MEANING) == set(ThrottleReason)
     assert len(set(MEANING.values())) == len(MEANING)
+
+
+@pytest.mark.parametrize(
+    ("function", "changes", "text"),
+    [
+        ({}, [], "a quota of 1,000"),
+        ({}, [{"at": "5s", "region": {"concurrency_quota": 3_000}}], "a quota of 1,000, then 3,000"),
+        ({}, [{"at": "9s", "region": {"concurrency_quota": 3_000}}], "a quota of 1,000"),
+        ({"reserved_concurrency": 10}, [], "10 reserved"),
+        ({"reserved_concurrency": 0}, [], "0 reserved"),
+        (
+            {"reserved_concurrency": 10},
+            [{"at": "5s", "functions": {"f": {"reserved_concurrency": 2_000}}, "region": {"concurrency_quota": 3_000}}],
+            "10, then 2,000 reserved",
+        ),
+        ({}, [{"at": "5s", "functions": {"f": {"reserved_concurrency": 10}}}], "a quota of 1,000"),
+    ],
+)
+def test_limit(function: dict[str, Any], changes: list[dict[str, Any]], text: str) -> None:
+    """What bounds concurrency until 8 s: a reservation where it is there all the time."""
+    made = scenario(functions={"f": function}, changes=changes)
+    assert limit_text(made, 8 * S) == text
+
+
+def test_limit_of_several_functions() -> None:
+    """They share the quota, whatever one of them has reserved."""
+    assert limit_text(scenario(functions={"f": {"reserved_concurrency": 1}, "g": {}}), S) == "a quota of 1,000"
 
 
 def test_one_and_several() -> None:

@@ -61,6 +61,12 @@ def labelled(ax: Axes, label: str) -> Any:
     return artist
 
 
+def area_of(ax: Axes, label: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(edges, lower levels, upper levels) of a filled area; there are as many edges as levels, and one more."""
+    above, edges, below = labelled(ax, label).get_data()
+    return np.asarray(edges), np.broadcast_to(below, above.shape), np.asarray(above)
+
+
 def two_functions() -> Run:
     """Function a has two requests at once, b has one between them."""
     return run_of(

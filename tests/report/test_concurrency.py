@@ -17,7 +17,7 @@ from lambdasim.report.pictures.style import (
 )
 from tests.behaviour.capacity_timeline import ONE_A_SECOND, to
 from tests.builders import trace
-from tests.report.runs import functions, labelled, run_of, texts_of
+from tests.report.runs import area_of, functions, labelled, run_of, texts_of
 
 
 class TestConcurrency:
@@ -40,9 +40,9 @@ class TestConcurrency:
         """One request of a second's init and a second's work makes one band after the other, both of height one."""
         ax = Pictures(run_of(rows=[1], functions={"f": {"init": "1s"}}, duration="5s")).concurrency()
         for label, start in (("waiting for an init", 1), ("busy", 2)):
-            x, y = labelled(ax, label).get_paths()[0].vertices.T
-            assert abs(np.sum(x * np.roll(y, 1) - y * np.roll(x, 1))) / 2 == 1  # its area, by the shoelace formula
-            assert x[y == 1].min() == start
+            edges, below, above = area_of(ax, label)
+            assert (np.diff(edges) * (above - below)).sum() == 1
+            assert edges[:-1][above > below].tolist() == [start]
 
     def test_means_keep_the_area_and_the_line_keeps_the_peak(self, spike: Run) -> None:
         """With more changes than pixels, areas hold the request-seconds and the line reaches the highest level."""
@@ -82,7 +82,7 @@ class TestConcurrency:
         assert (reserved.reserved, shared.reserved) == (3, None)
         ax = Pictures(run).concurrency()
         assert set(labelled(ax, "reserved concurrency").get_ydata()) == {3}
-        assert labelled(ax, "_fn_001").get_paths()[0].vertices[:, 1].min() == 3
+        assert area_of(ax, "_fn_001")[1].tolist() == [3] * len(area_of(ax, "_fn_001")[1])
 
     def test_a_far_reservation_does_not_squash_the_data(self) -> None:
         """It is named in the legend alone."""
@@ -108,6 +108,60 @@ class TestConcurrency:
             ceiling = np.interp(time_s, *line.get_data())
             assert ceiling == pytest.approx(2 + time_s, abs=0.05)
         assert not any(line.get_label() == "scaling rate" for line in Pictures(functions(2)).concurrency().lines)
+
+    def test_the_scaling_ceiling_is_seen_where_it_bites(self) -> None:
+        """An environment of 0 s takes those of 5.5 and 6.5 s, for each of which another one initialises until later.
+
+        So at 7.5 s three are alive and no fourth may start, though at most two requests were ever in flight.
+        """
+        function = {"init": "5s", "scaling": {"burst": 3, "rate": 1, "per": "1000s"}}
+        rows = [(0, 1), (5.5, 1), (6.5, 1), (7.5, 1)]
+        run = run_of(rows=rows, functions={"f": function}, region={"concurrency_quota": 9}, duration="30s")
+        assert run.log.throttles.reason.tolist() == [ThrottleReason.SCALING_RATE]
+        assert run.summary["concurrency"]["peak"] == 2
+        ax = Pictures(run).concurrency()
+        lines = {label: labelled(ax, label).get_data() for label in ("scaling rate", "environments alive")}
+        assert {label: np.interp(7.5, *line) for label, line in lines.items()} == pytest.approx(
+            {"scaling rate": 3, "environments alive": 3}, abs=0.02
+        )
+        assert np.interp(6, *lines["environments alive"]) == 2
+        assert ax.get_ylim()[1] > 3
+        assert "environments alive:\ninitialising, busy or idle" in texts_of(ax)
+
+    def test_no_environments_where_the_scaling_rate_refused_nothing(self) -> None:
+        """They are no part of what the quota limits."""
+        ax = Pictures(run_of(rows=[0, 0], region={"concurrency_quota": 1}, duration="5s")).concurrency()
+        assert len(ax.collections) == 1  # of the one refused attempt
+        assert not [line for line in ax.lines if line.get_label() in ("scaling rate", "environments alive")]
+
+    def test_labels_stay_in_view(self) -> None:
+        """The quota of the part that is shown, at its left end; that of another part is not shown."""
+        changes = [{"at": "50s", "region": {"concurrency_quota": 3}}]
+        run = run_of(rows=[1, 1, 60], region={"concurrency_quota": 2}, changes=changes, duration="100s")
+        ax = Pictures(run).concurrency()
+        first, second = (text for text in ax.texts if text.get_text() in ("account quota: 2", "3"))
+        assert [(text.xy[0], text.get_visible()) for text in (first, second)] == [(0, True), (50, True)]
+        ax.set_xlim(20, 40)
+        assert [(text.xy[0], text.get_visible()) for text in (first, second)] == [(20, True), (50, False)]
+        ax.set_xlim(40, 70)
+        assert [(text.xy[0], text.get_visible()) for text in (first, second)] == [(40, True), (50, True)]
+        ax.set_xlim(70, 90)
+        assert [text.get_visible() for text in (first, second)] == [False, True]
+        assert second.xy[0] == 70
+
+    def test_a_note_of_a_far_quota_stays_in_view(self) -> None:
+        """As the label of a line does."""
+        ax = Pictures(run_of(rows=[1], region={"concurrency_quota": 1_000}, duration="50s")).concurrency()
+        ax.set_xlim(20, 30)
+        (note,) = (text for text in ax.texts if "account quota" in text.get_text())
+        assert (note.xy[0], note.get_visible()) == (20, True)
+
+    def test_the_limit_that_is_meant(self) -> None:
+        """What the only function has reserved; of several functions the quota."""
+        reserved = run_of(rows=[0, 1], functions={"f": {"reserved_concurrency": 2}}, duration="5s")
+        assert any("peak 1 of 2 reserved, 0 attempts" in text for text in texts_of(Pictures(reserved).concurrency()))
+        several = texts_of(Pictures(functions(2, reserved_concurrency=3)).concurrency())
+        assert any("of a quota of 1,000, 0 attempts" in text for text in several)
 
     def test_tokens_left_agree_with_the_bucket_of_the_platform(self) -> None:
         """The vectorised recursion gives the levels of the bucket that engines use."""
@@ -142,8 +196,7 @@ class TestProvisioned:
         ax = Pictures(run).concurrency()
         assert "provisioned, idle:\nno other gets it" in texts_of(ax)
         assert any("up to 5 units provisioned" in text for text in texts_of(ax))
-        heights = labelled(ax, "provisioned, idle").get_paths()[0].vertices[:, 1]
-        assert heights.max() == 6  # at 20: three in flight below three idle ones
+        assert area_of(ax, "provisioned, idle")[2].max() == 6  # at 20: three in flight below three idle ones
 
     def test_means_of_idle_units(self) -> None:
         """With more changes than pixels the mean over each interval: 4 units, 100/s x 20 ms = 2 of them busy."""

@@ -21,7 +21,7 @@ from lambdasim.report.pictures.event_waits import Ended, WaitFor, event_attempts
 from lambdasim.report.pictures.retry_ladder import MOST_EVENTS, evenly_picked, needed_retry, was_read_slowly
 from lambdasim.report.pictures.style import DROP_COLOURS, Colour, png
 from tests.builders import trace
-from tests.report.runs import labelled, run_of, texts_of
+from tests.report.runs import area_of, labelled, run_of, texts_of
 
 S = 10**9
 # Exact delays, no slow-down, tried at once.
@@ -350,8 +350,7 @@ class TestBacklog:
         )
         *_, drops = panels(Pictures(run).backlog())
         assert {"failed in the last try\n1", "the function is stopped\n2"} <= set(texts_of(drops))
-        stopped = labelled(drops, "the function is stopped")
-        assert stopped.get_datalim(drops.transData).y1 == 3
+        assert area_of(drops, "the function is stopped")[2].max() == 3
         assert len(set(DROP_COLOURS.values())) == 3
         assert len(panels(Pictures(two_of_one_unit()).backlog())) == 2
 
@@ -372,7 +371,7 @@ class TestBacklog:
         )
         ages = panels(Pictures(run).backlog())[1]
         assert "2 other functions\nat most 1 s" in texts_of(ages)
-        colours = {to_hex(patch.get_facecolor()) for patch in Pictures(run).concurrency().collections}
+        colours = {to_hex(patch.get_facecolor()) for patch in Pictures(run).concurrency().patches}
         assert labelled(ages, "oldest: f0").get_color().lower() in colours
 
     def test_changes_are_marked(self) -> None:

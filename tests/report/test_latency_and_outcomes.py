@@ -9,7 +9,7 @@ from lambdasim.metrics.run import Run
 from lambdasim.report.pictures import Pictures
 from lambdasim.report.pictures.fates import Fate, request_fates
 from lambdasim.report.pictures.latency import ecdf, limits_of, ticks_of
-from lambdasim.report.pictures.outcomes import outcome_bins, rate_unit
+from lambdasim.report.pictures.outcomes import measure_of, outcome_bins, rate_unit
 from lambdasim.report.pictures.style import (
     time_text,
 )
@@ -55,6 +55,15 @@ class TestLatency:
             value_ns = round(spike.summary["latency_s"][name] * 1e9)
             assert f"{name} of completed: {time_text(value_ns)}" in texts_of(ax)
             assert any(value_ns in line.get_xdata() for line in ax.lines if line.get_marker() == "o")
+
+    def test_the_slowest_of_few_is_no_percentile(self) -> None:
+        """Of 99 the slowest is marked, of 100 p99."""
+        for count, name in ((99, "slowest"), (100, "p99")):
+            rows = [(10 * number, 1 if number else 3) for number in range(count)]
+            texts = texts_of(Pictures(run_of(rows=rows)).latency())
+            value = "3 s" if name == "slowest" else "1 s"
+            assert f"{name} of completed: {value}" in texts
+            assert [text for text in texts if text.startswith(("p99", "slowest"))] == [f"{name} of completed: {value}"]
 
     def test_targets_are_lines(self) -> None:
         """Each percentile that is promised, where it is near the data; with its verdict in the legend."""
@@ -179,6 +188,30 @@ class TestOutcomes:
     def test_the_unit_suits_the_rate(self, highest_per_s: float, unit: str) -> None:
         """Per second, where at least one a second came at the peak; else per minute, or per hour."""
         assert rate_unit(highest_per_s) == unit
+
+    def test_few_requests_are_counted(self) -> None:
+        """Two at once are two in half a second, not four a second; the axis has whole numbers only."""
+        run = run_of(rows=[0, 10, 10], duration="40s")
+        ax = Pictures(run).outcomes()
+        assert ax.get_ylabel() == "requests per 500 ms"
+        assert labelled(ax, "offered").get_data().values[[0, 20]].tolist() == [1, 2]
+        assert max(patch.get_data().values.max() for patch in ax.patches) == 2
+        low, high = ax.get_ylim()
+        assert [tick for tick in ax.get_yticks() if low <= tick <= high] == [0, 1, 2]
+
+    def test_throttled_attempts_of_few_requests_are_counted_too(self) -> None:
+        """Refused at 0.5 s of ten seconds: one in the bin of 100 ms, which is none of ten a second."""
+        run = run_of(rows=[0, 0.5], region={"concurrency_quota": 1}, client=RETRYING, duration="10s")
+        assert labelled(Pictures(run).outcomes(), "throttled attempts").get_data().values.max() == 1
+
+    def test_from_a_hundred_on_they_are_a_rate(self) -> None:
+        """99 are counted; without any request the rate that was offered is told."""
+        labels = {count: measure_of(outcome_bins(run_of(rows=[1] * count, duration="10s")), count).label
+                  for count in (99, 100)}  # fmt: skip
+        assert labels == {99: "requests per 100 ms", 100: "requests per second, mean over 100 ms"}
+        none = run_of(traffic={"t": {"function": "f", "rate": "1/h"}}, duration="10s")
+        assert len(none.log.requests) == 0
+        assert Pictures(none).outcomes().get_ylabel() == "requests per hour, mean over 100 ms"
 
     def test_rates_per_minute(self) -> None:
         """Ten requests in each 30 s of an hour: 20 a minute, in the stack and on the line."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex
 
@@ -20,6 +21,11 @@ from lambdasim.report.pictures.style import (
 from tests.behaviour.capacity_timeline import to
 from tests.builders import trace
 from tests.report.runs import labelled, run_of, texts_of, two_functions
+
+
+def numbers_of(ax: Axes) -> dict[float, str]:
+    """The labels of rows, by where they are."""
+    return dict(zip(ax.get_yticks(), (label.get_text() for label in ax.get_yticklabels()), strict=True))
 
 
 class TestLifelines:
@@ -40,6 +46,20 @@ class TestLifelines:
         ax = Pictures(run_of(rows=[1, 4, 7], duration="20s")).lifelines()
         (marks,) = [found for found in ax.collections if isinstance(found, LineCollection)]
         assert [segment[0][0] for segment in marks.get_segments()] == [1, 4, 7]
+        assert "a handler starts" in texts_of(ax)
+
+    def test_a_mark_is_after_the_init(self) -> None:
+        """It came at 1 s and its handler starts at 3 s."""
+        ax = Pictures(run_of(rows=[1], functions={"f": {"init": "2s"}}, duration="20s")).lifelines()
+        (marks,) = [found for found in ax.collections if isinstance(found, LineCollection)]
+        assert [segment[0][0] for segment in marks.get_segments()] == [3]
+
+    def test_environments_have_their_numbers_of_the_tables(self) -> None:
+        """From 0, which is the oldest: each of two; of sixty every tenth."""
+        run = run_of(rows=[0, 0], duration="20s")
+        assert numbers_of(Pictures(run).lifelines()) == {0.5: "0", 1.5: "1"}
+        many = Pictures(run_of(rows=[0] * 60, duration="20s")).lifelines()
+        assert list(numbers_of(many).items())[:2] == [(0.5, "0"), (10.5, "10")]
 
     def test_environments_never_reaped_last_until_the_end(self) -> None:
         """An environment without an end is drawn up to the end of the run."""
@@ -95,7 +115,7 @@ class TestLifelines:
         assert ax.get_ylim() == (0, 1)
         assert ax.get_ylabel() == "row, used again"
         assert any("61 environments in 1 row, each used again when its environment is gone" in t for t in texts_of(ax))
-        assert Pictures(one_by_one[1]).lifelines().get_ylabel() == "environment (1: oldest)"
+        assert Pictures(one_by_one[1]).lifelines().get_ylabel() == "environment (0: oldest)"
 
     def test_provisioned_environments_have_the_lowest_rows(self) -> None:
         """Born after the one of 5 s, as they are asked for at 10 s; a line stands beside them."""
@@ -108,6 +128,7 @@ class TestLifelines:
         bracket = labelled(ax, "provisioned")
         assert tuple(bracket.get_ydata()) == (0.1, 1.9)
         assert ax.get_ylabel() == "environment (provisioned first, then by age)"
+        assert numbers_of(ax) == {0.5: "1", 1.5: "2", 2.5: "0"}
         assert "provisioned" in texts_of(ax)
         assert any("3 environments, 2 provisioned, 1 cold start, 2 invocations" in text for text in texts_of(ax))
 

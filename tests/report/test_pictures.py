@@ -17,6 +17,7 @@ from lambdasim.metrics.run import Run
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.report.pictures import PICTURES, Pictures, pictures_of, save_all
 from lambdasim.report.pictures.fates import Fate
+from lambdasim.report.pictures.offered import offered
 from lambdasim.report.pictures.style import (
     FUNCTION_COLOURS,
     OTHERS_COLOUR,
@@ -30,6 +31,7 @@ from lambdasim.report.pictures.style import (
     wrapped,
 )
 from lambdasim.report.pictures.time_axis import TimeLocator, tick_text, time_unit
+from tests.builders import log_of, scenario
 from tests.report.runs import functions, labelled, one_request, refused_run, run_of, texts_of
 
 
@@ -62,6 +64,27 @@ class TestStyle:
         """The header tells where a partial run ends."""
         ax = Pictures(refused_run([1], end_s=7, is_partial=True)).outcomes()
         assert any("interrupted at 7 s" in text for text in texts_of(ax))
+
+    def test_a_changed_scenario_has_its_changes_in_place_of_the_description(self) -> None:
+        """Which may be false by then: two of the changes, and how many more; the seed is none."""
+        parts = {"rows": [1], "duration": "5s", "description": "One second of work."}
+        settings = {"functions.f.duration": "9s", "duration": "20s", "drain": "5s", "functions.f.timeout": "30s"}
+        told = "changed: functions.f.duration = 9s"
+        for changes, shown, hidden in (
+            ({}, "One second of work.", "changed"),
+            ({"seed": 7}, "One second of work.", "changed"),
+            (dict(list(settings.items())[:1]), told, "One second"),
+            (dict(list(settings.items())[:2]), f"{told}, duration = 20s", "more"),
+            (settings, f"{told}, duration = 20s and 2 more", "drain"),
+        ):
+            made = scenario(**parts).replace(changes)
+            run = Run(scenario=made, seed=1, engine="simpy", log=log_of(made, 1), wall_s=1.0)
+            for name in pictures_of(run):
+                texts = texts_of(PICTURES[name](run))
+                assert shown in texts
+                assert not any(hidden in text for text in texts)
+            offered_texts = texts_of(offered(made, 1))
+            assert shown in offered_texts
 
     def test_long_descriptions_are_wrapped_and_whole(self) -> None:
         """No line is wider than the figure, however long the words, and no letter is lost."""

@@ -20,7 +20,7 @@ from lambdasim.report.pictures.provisioned import MOST_FUNCTIONS
 from lambdasim.report.pictures.style import SPILLOVER_COLOURS, Colour, png
 from tests.behaviour.capacity_timeline import ONE_A_SECOND, to
 from tests.builders import trace
-from tests.report.runs import labelled, run_of, texts_of
+from tests.report.runs import area_of, labelled, run_of, texts_of
 
 S = 10**9
 TEN_A_SECOND = {"requests_per_concurrency": 10}
@@ -66,8 +66,8 @@ def all_texts(ax: Axes) -> list[str]:
 
 def band(ax: Axes, label: str) -> tuple[float, float]:
     """The lowest and the highest point of a filled area."""
-    (path,) = labelled(ax, label).get_paths()
-    return float(path.vertices[:, 1].min()), float(path.vertices[:, 1].max())
+    _, below, above = area_of(ax, label)
+    return float(below.min()), float(above.max())
 
 
 def steps(ax: Axes, label: str) -> list[tuple[float, float]]:
@@ -140,9 +140,8 @@ class TestUnits:
         """From 10 s on 2 are asked for; idle ones are there from 17 s on, less the one at work at 20 s."""
         upper, _ = panels(Pictures(not_ready()).provisioned())
         assert steps(upper, "requested") == [(0, 0), (10, 2), (17, 2), (30, 2)]
-        (idle,) = labelled(upper, "idle").get_paths()
-        alive = idle.vertices[idle.vertices[:, 1] == 2][:, 0]
-        assert (alive.min(), alive.max()) == (17, 30)
+        edges, _, ready = area_of(upper, "idle")
+        assert (edges[:-1][ready == 2].min(), edges[1:][ready == 2].max()) == (17, 30)
         assert "idle, of 0 to 2 ready" in texts_of(upper)
         assert "requested, and paid for\n0 to 2" in texts_of(upper)
 

@@ -93,7 +93,7 @@ class TestReplace:
         """The result is checked as a whole."""
         with pytest.raises(ScenarioError) as caught:
             rich.replace({"functions.api.reserved_concurrency": 450})
-        assert str(caught.value).startswith("--set functions.api.reserved_concurrency: Specified Reserved")
+        assert str(caught.value).startswith("set functions.api.reserved_concurrency: Specified Reserved")
 
 
 class TestFingerprint:

@@ -80,6 +80,7 @@ GOOD: list[Any] = [
     (TOP, "changes: [{at: 5s, functions: {api: {duration: {cpu: 80ms, io: 1s}}}}]"),
     (FUNCTION, "duration: 1s, provisioned_concurrency: 0, provisioned_allocation: unlimited"),
     (FUNCTION, "duration: 1s, provisioned_allocation: {prepare: {uniform: [1m, 2m]}, rate: 6000, per: 1m}"),
+    (FUNCTION, "duration: 1s, provisioned_allocation: {rate: 600}"),
     (FUNCTION, "duration: 1s, autoscaling: {min_capacity: 0, max_capacity: 9, target: 72.5%, statistic: maximum}"),
     (
         FUNCTION,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lambdasim.errors import RuleViolation, ScenarioError, UsageError
+from lambdasim.errors import Problem, RuleViolation, ScenarioError, UsageError
 from lambdasim.scenario.load import load
 from lambdasim.scenario.overrides import apply, parse_setting, value_at
 
@@ -91,25 +91,61 @@ def test_paths_that_lead_nowhere(path: str, message: str) -> None:
     """An index out of range, a key below a value or an empty part is a problem of the setting."""
     with pytest.raises(ScenarioError) as caught:
         load(raw(), overrides={path: 1})
-    assert str(caught.value) == f"--set {path}: {message}"
+    assert str(caught.value) == f"set {path}: {message}"
 
 
-def test_problems_name_the_setting(tmp_path: Path) -> None:
-    """What a setting brought in has the setting for its place, the rest keeps its line."""
+@pytest.mark.parametrize("set_by", ["set", "--set"])
+def test_problems_name_the_setting(tmp_path: Path, set_by: str) -> None:
+    """What a setting brought in has the setting for its place, as users write it; the rest keeps its line."""
     path = tmp_path / "s.yaml"
     path.write_text(
         "duration: 1\nregion: {concurrency_quota: 5}\nfunctions: {api: {duration: 1s, init: 0}}\n"
         "traffic: {web: {function: api, rate: 1/s}}\n"
     )
     with pytest.raises(ScenarioError) as caught:
-        load(path, overrides={"region.concurrency_quota": 0, "functions.b.duration": "2s"}, seed=-1)
+        load(path, overrides={"region.concurrency_quota": 0, "functions.b.duration": "2s"}, seed=-1, set_by=set_by)
     assert [str(problem) for problem in caught.value.problems] == [
         f"{path}:1:11 duration: must be a time with its unit, got 1 (write 1s or 1ms)",
-        "--set seed: must be at least 0, got -1",
-        "--set region.concurrency_quota: must be at least 1, got 0",
-        "--set functions.b.duration functions.b.init: is required (for example init: 400ms, or runtime: python3.13);"
-        " there was no b under functions before",
+        f"{set_by} seed: must be at least 0, got -1",
+        f"{set_by} region.concurrency_quota: must be at least 1, got 0",
+        f"{set_by} functions.b.duration functions.b.init: is required (for example init: 400ms, or runtime:"
+        " python3.13); there was no b under functions before",
     ]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"functions.api.idle_timeout": 3}, "set functions.api.idle_timeout: must be a time with its unit, got 3"),
+        (
+            {"traffic.warmer": {"function": "api", "warmer": {"every": 5}}},
+            "set traffic.warmer.warmer.every: must be a time with its unit, got 5",
+        ),
+        ({"region.conc": 5}, "set region.conc: is not a known key"),
+    ],
+)
+def test_a_path_is_named_once(overrides: dict[str, Any], message: str) -> None:
+    """A setting is its path, and so is what it holds."""
+    with pytest.raises(ScenarioError) as caught:
+        load(raw(), overrides=overrides)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("place", "path", "text"),
+    [
+        ("variant b: set region.quota", "region.quota", "variant b: set region.quota: no"),
+        ("variant region", "region.quota", "variant region region.quota: no"),
+        ("set a.b", "a.bc", "set a.b a.bc: no"),
+        ("s.yaml:1:2", "a.b", "s.yaml:1:2 a.b: no"),
+        ("", "a.b", "a.b: no"),
+        ("s.yaml", "", "s.yaml: no"),
+        ("", "", "no"),
+    ],
+)
+def test_place_and_path_of_a_problem(place: str, path: str, text: str) -> None:
+    """Both, but for what a setting says already."""
+    assert str(Problem(place=place, path=path, message="no")) == text
 
 
 def test_python_values() -> None:

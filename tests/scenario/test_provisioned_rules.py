@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from lambdasim.errors import ScenarioError, ScenarioWarning
-from lambdasim.scenario.load import load
+from lambdasim.scenario.load import as_written, load
+from lambdasim.scenario.profiles import PROFILE_NAMES
 from lambdasim.scenario.schema import Scenario
 
 FUNCTION = {"duration": "1s", "init": 0}
@@ -282,9 +283,28 @@ class TestValues:
 
     def test_allocation_is_a_mapping_or_unlimited(self) -> None:
         """And no other word."""
-        assert isinstance(load(scenario(units(1, provisioned_allocation="unlimited"), {})), Scenario)
+        assert isinstance(load(scenario({**scaled(1, 10), "provisioned_allocation": "unlimited"}, {})), Scenario)
         problem = the_problem(scenario(units(1, provisioned_allocation="at once"), {}))
         assert place(problem) == "functions.f0.provisioned_allocation"
+
+    @pytest.mark.parametrize("stated", [{"prepare": "5s"}, {"rate": 10}, {"per": "1s"}, {"rate": 10, "per": "1s"}, {}])
+    @pytest.mark.parametrize("profile", PROFILE_NAMES)
+    def test_what_an_allocation_leaves_out_keeps_its_default(self, stated: dict[str, Any], profile: str) -> None:
+        """As if all three keys had been written."""
+        default = {"prepare": {"uniform": ["1m", "2m"]}, "rate": 6_000, "per": "1m"}
+        made = load(scenario({**scaled(1, 10), "provisioned_allocation": stated}, profile=profile))
+        whole = load(scenario({**scaled(1, 10), "provisioned_allocation": {**default, **stated}}, profile=profile))
+        assert made.functions["f0"].provisioned_allocation == whole.functions["f0"].provisioned_allocation
+        assert load(made) == made
+
+    def test_a_part_of_an_allocation_is_kept_as_it_was_written(self) -> None:
+        """What the profile gave is not written, so that other parts can be set later."""
+        made = load(scenario({**scaled(1, 10), "provisioned_allocation": {"rate": 10}}))
+        assert as_written(made)["functions"]["f0"]["provisioned_allocation"] == {"rate": 10}
+        changed = made.replace({"functions.f0.provisioned_allocation.per": "1s"})
+        assert as_written(changed)["functions"]["f0"]["provisioned_allocation"] == {"rate": 10, "per": "1s"}
+        same = made.replace({"functions.f0.provisioned_allocation.rate": 6_000})
+        assert "provisioned_allocation" not in as_written(same)["functions"]["f0"]
 
     @pytest.mark.parametrize("target", ["10%", "70%", "90%", "72.5%"])
     def test_targets(self, target: str) -> None:
@@ -329,6 +349,49 @@ class TestValues:
         assert "min_capacity" in problem
         assert "max_capacity" in problem
         assert isinstance(load(scenario(scaled(10, 10), {})), Scenario)
+
+
+class TestAllocationWithoutEffect:
+    """It says how fast units come that are asked for during the run."""
+
+    @pytest.mark.parametrize("allocation", ["unlimited", {"rate": 10}, {"prepare": {"uniform": ["1m", "2m"]}}])
+    @pytest.mark.parametrize(
+        ("function", "changes", "why"),
+        [
+            ({}, [], "f0 has no provisioned concurrency"),
+            (units(0), [], "f0 has no provisioned concurrency"),
+            ({}, [change("1m", "f1", provisioned_concurrency=5)], "f0 has no provisioned concurrency"),
+            (units(5), [], "the provisioned concurrency of f0 is ready when the run starts, and nothing asks for more"),
+            (units(5), [change("1m", provisioned_concurrency=3)], "f0 is ready when the run starts, and nothing asks"),
+            (units(5), [change("1m", provisioned_concurrency="none")], "f0 is ready when the run starts, and nothing"),
+        ],
+    )
+    def test_nothing_asks_for_more(
+        self, function: dict[str, Any], changes: list[dict[str, Any]], why: str, allocation: Any
+    ) -> None:
+        """None at all, none but from the start, or fewer later: a warning at the key says why."""
+        data = scenario({**function, "provisioned_allocation": allocation}, {}, changes=changes)
+        with pytest.warns(ScenarioWarning, match=re.escape(why)) as caught:
+            load(data)
+        assert [str(one.message).partition(": has")[0] for one in caught] == ["functions.f0.provisioned_allocation"]
+
+    @pytest.mark.parametrize(
+        ("function", "changes"),
+        [
+            (scaled(1, 10), []),
+            ({}, [change("1m", provisioned_concurrency=5)]),
+            (units(5), [change("1m", provisioned_concurrency=6)]),
+            (units(5), [change("1m", provisioned_concurrency=2), change("2m", provisioned_concurrency=3)]),
+            (units(5), [change("2m", provisioned_concurrency=5), change("1m", provisioned_concurrency="none")]),
+        ],
+    )
+    def test_something_asks_for_more(self, function: dict[str, Any], changes: list[dict[str, Any]]) -> None:
+        """Autoscaling, or a change, in the order of their times: no warning (which would be an error here)."""
+        load(scenario({**function, "provisioned_allocation": {"rate": 10}}, changes=changes))
+
+    def test_without_it_nothing_is_said(self) -> None:
+        """What the profile gives is no key of the scenario."""
+        load(scenario({}, units(5)))
 
 
 class TestScheduledActions:

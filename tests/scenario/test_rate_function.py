@@ -160,7 +160,7 @@ class TestErrors:
         """The setting is named."""
         with pytest.raises(ls.ScenarioError) as caught:
             ls.load(loaded(wave), set={"traffic.web.rate": lambda t_s: -1})
-        assert str(caught.value).startswith("--set traffic.web.rate: must give a rate at all times; at t = 0 s it")
+        assert str(caught.value).startswith("set traffic.web.rate: must give a rate at all times; at t = 0 s it")
 
     @pytest.mark.parametrize(("key", "path"), [("duration", "duration"), ("slo", "slo"), ("seed", "seed")])
     def test_nowhere_else(self, key: str, path: str) -> None:

@@ -20,6 +20,7 @@ from lambdasim.metrics.levels import peak
 from lambdasim.metrics.run import Run
 from lambdasim.platform.async_retry import DropReason
 from lambdasim.report.pictures.ages import age_of_oldest, even_times
+from lambdasim.report.pictures.areas import draw_area
 from lambdasim.report.pictures.change_marks import mark_changes
 from lambdasim.report.pictures.event_waits import WaitFor, Waits, event_attempts, event_waits
 from lambdasim.report.pictures.panel_groups import draw_running_totals, mark_times
@@ -169,8 +170,7 @@ def _draw_counts(ax: Axes, queue: Queue) -> list[tuple[Artist, str]]:
         if not level.any():
             continue
         above = below + level
-        look: dict[str, Any] = {"color": _COLOURS[kind].value, "linewidth": 0, "snap": False}
-        ax.fill_between(times_s, below, above, step="post", label=_LABELS[kind], **look)
+        draw_area(ax, times_s, below, above, label=_LABELS[kind], color=_COLOURS[kind])
         entries.append((Patch(color=_COLOURS[kind]), f"{_LABELS[kind]}\nat most {queue.most[kind]:,}"))
         below = above
     line: dict[str, Any] = {"color": Colour.BUSY.value, "linewidth": 1.4}

@@ -27,17 +27,25 @@ def functions_held_back(run: Run) -> tuple[int, ...]:
 
 
 def scaling_ceiling(run: Run, functions: tuple[int, ...], times_ns: IntArray) -> FloatArray:
-    """Environments alive at each time plus those that the bucket of these functions would still have allowed.
+    """Environments alive at each time plus those that the bucket of these functions would still have allowed."""
+    environments = run.log.environments
+    created = np.sort(environments.created_ns[_on_demand(run.log, functions)])
+    limits = build_platform(run.scenario)
+    bucket = limits.scaling[limits.functions[functions[0]].scaling]
+    return environments_alive(run, functions, times_ns) + tokens_left(created, bucket, times_ns)
+
+
+def environments_alive(run: Run, functions: tuple[int, ...], times_ns: IntArray) -> FloatArray:
+    """Environments of these functions that initialise, are busy or idle at each time.
 
     Provisioned ones count while they are ready; they take nothing from the bucket.
     """
-    environments = run.log.environments
-    members = np.isin(environments.function, functions) & ~environments.is_provisioned
-    created = np.sort(environments.created_ns[members])
-    limits = build_platform(run.scenario)
-    bucket = limits.scaling[limits.functions[functions[0]].scaling]
     ready = sum(capacity_of(run.log, function).allocated_at(times_ns) for function in functions)
-    return _alive(run.log, members, times_ns) + ready + tokens_left(created, bucket, times_ns)
+    return np.asarray(_alive(run.log, _on_demand(run.log, functions), times_ns) + ready, dtype=np.float64)
+
+
+def _on_demand(log: EventLog, functions: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    return np.isin(log.environments.function, functions) & ~log.environments.is_provisioned
 
 
 def _alive(log: EventLog, members: npt.NDArray[np.bool_], times_ns: IntArray) -> IntArray:

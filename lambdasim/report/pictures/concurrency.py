@@ -11,12 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.text import Annotation
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from lambdasim.metrics.levels import peak
 from lambdasim.metrics.run import Run
 from lambdasim.platform.concurrency import ThrottleReason
-from lambdasim.report.pictures.ceilings import functions_held_back, scaling_ceiling
+from lambdasim.report.pictures.areas import draw_area
+from lambdasim.report.pictures.ceilings import environments_alive, functions_held_back, scaling_ceiling
 from lambdasim.report.pictures.change_marks import mark_changes
 from lambdasim.report.pictures.stack import PIXELS, Stack, concurrency_stack, steady_reservations
 from lambdasim.report.pictures.style import (
@@ -31,6 +33,7 @@ from lambdasim.report.pictures.style import (
     time_text,
 )
 from lambdasim.report.pictures.time_axis import set_time_axis
+from lambdasim.report.wording import limit_text
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -42,6 +45,13 @@ _FARTHEST_CEILING = 2.5
 _RUG_ROW = 0.035
 _LABEL_ROOM = 0.075
 
+_SCALING: dict[str, Any] = {"color": Colour.CEILING.value, "linewidth": 1.6}
+_ALIVE: dict[str, Any] = {"color": Colour.EVERYTHING.value, "linewidth": 1.4, "linestyle": (0, (1, 1))}
+
+# What is kept and not in use; behind the bands, as it fills the pixels that it shares with them.
+_FREE: dict[str, Any] = {"facecolor": "white", "edgecolor": "#BBBBBB", "linewidth": 0.0}
+_BEHIND = {"zorder": 0.9}
+
 _PAPER: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}
 
 
@@ -50,7 +60,8 @@ def concurrency(run: Run, ax: Axes | None = None) -> Axes:
     log, quotas = run.log, _quotas(run)
     with style():
         most = peak(log.invocations.admitted_ns, log.invocations.end_ns)
-        facts = f"peak {most:,} of a quota of {_quota_text(quotas)}, {counted(len(log.throttles), 'attempt')} throttled"
+        limit = limit_text(run.scenario, log.end_ns)
+        facts = f"peak {most:,} of {limit}, {counted(len(log.throttles), 'attempt')} throttled"
         if "provisioned" in run.summary:
             facts += f", up to {counted(run.summary['provisioned']['peak_requested'], 'unit')} provisioned"
         top = header(run, "concurrency against its limits", facts)
@@ -60,9 +71,10 @@ def concurrency(run: Run, ax: Axes | None = None) -> Axes:
         set_time_axis(axes, log.end_ns / 1e9)
         stack = concurrency_stack(run)
         entries, height = _draw_stack(axes, stack)
-        entries += _draw_scaling_ceiling(axes, run, stack)
+        lines, reach = _draw_scaling_ceiling(axes, run, stack)
+        entries, height = [*entries, *lines], max(height, reach)
         rug = _draw_rug(axes, run)
-        _draw_quota(axes, quotas, log.end_ns / 1e9, height, rows=len(rug))
+        _draw_quota(axes, quotas, log.end_ns / 1e9, height, rows=len(rug), below=bool(lines))
         mark_changes(axes, run)
         axes.yaxis.set_major_locator(MaxNLocator(7, integer=True))
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
@@ -83,14 +95,13 @@ def _draw_stack(ax: Axes, stack: Stack) -> tuple[list[tuple[Artist, str]], float
         floor = float(base[0])  # flat: the first slot's is 0, and only reserved slots have another on top
         highest = floor + slot.peak
         for band in slot.bands:
-            look: dict[str, Any] = {"color": band.colour, "linewidth": 0, "snap": False}
-            ax.fill_between(times_s, base, base + band.level, step="post", label=band.label, **look)
+            draw_area(ax, times_s, base, base + band.level, label=band.label, color=band.colour)
             bands.append((Patch(color=band.colour), band.label))
             base = base + band.level
         if slot.reserved is not None:
             cap = floor + slot.reserved
-            hatched: dict[str, Any] = {"facecolor": "white", "edgecolor": "#BBBBBB", "hatch": "///", "linewidth": 0.0}
-            ax.fill_between(times_s, base, cap, step="post", label="reserved, not in use", **hatched)
+            hatched = _FREE | {"hatch": "///"}
+            draw_area(ax, times_s, base, np.full(len(times_s), cap), label="reserved, not in use", **_BEHIND, **hatched)
             notes = [(Patch(**hatched), "reserved, not in use:\nno other gets it")]
             _draw_cap(ax, cap, slot.reserved, label=slot.reserved > 0.07 * _height_of(stack))
             base, height = np.full(len(times_s), cap), cap
@@ -99,8 +110,8 @@ def _draw_stack(ax: Axes, stack: Stack) -> tuple[list[tuple[Artist, str]], float
         height = max(height, float(highest.max()))
     if 0 < stack.idle_provisioned.max() <= _FARTHEST_CEILING * height:
         top = base + stack.idle_provisioned
-        idle: dict[str, Any] = {"facecolor": "white", "edgecolor": "#BBBBBB", "hatch": "...", "linewidth": 0.0}
-        ax.fill_between(times_s, base, top, step="post", label="provisioned, idle", **idle)
+        idle = _FREE | {"hatch": "..."}
+        draw_area(ax, times_s, base, top, label="provisioned, idle", **_BEHIND, **idle)
         notes.append((Patch(**idle), "provisioned, idle:\nno other gets it"))
         height = max(height, float(top.max()))
     if not stack.is_exact:
@@ -130,24 +141,33 @@ def _draw_cap(ax: Axes, cap: float, reserved: int, *, label: bool) -> None:
         )
 
 
-def _draw_scaling_ceiling(ax: Axes, run: Run, stack: Stack) -> list[tuple[Artist, str]]:
-    """The ceiling where the scaling rate refused attempts and the functions that it held back have a flat base."""
+def _draw_scaling_ceiling(ax: Axes, run: Run, stack: Stack) -> tuple[list[tuple[Artist, str]], float]:
+    """The environments alive, the scaling rate's ceiling above them, and how high it is where it refused attempts.
+
+    It is a limit of what starts and not of what is in flight, so that only both lines together show what it does. Not
+    drawn where it refused nothing, or where the functions that it held back have no flat base.
+    """
     functions = functions_held_back(run)
     caps = [reserved or 0 for reserved in steady_reservations(run)]
     if not functions or (any(caps) and len(caps) > 1 and stack.slots[0].reserved is None):
-        return []
+        return [], 0.0
     if len(functions) > 1 and (any(caps) or len(functions) != len(caps)):
-        return []
+        return [], 0.0
     base = 0 if caps[functions[0]] else sum(caps)
     if caps[functions[0]] and sum(cap > 0 for cap in caps[: functions[0]]):
-        return []  # another reservation lies below
+        return [], 0.0  # another reservation lies below
     log = run.log
-    refused = log.throttles.time_ns[log.throttles.reason == ThrottleReason.SCALING_RATE]
+    refused = np.unique(log.throttles.time_ns[log.throttles.reason == ThrottleReason.SCALING_RATE])
     even = np.linspace(0, log.end_ns, PIXELS, dtype=np.int64)
     times_ns = np.unique(np.concatenate((even, refused[[0, -1]])))
-    ceiling = base + scaling_ceiling(run, functions, times_ns)
-    (line,) = ax.plot(times_ns / 1e9, ceiling, color=Colour.CEILING, linewidth=1.6, label="scaling rate")
-    return [(line, "scaling-rate ceiling: environments alive and those it allows")]
+    entries: list[tuple[Artist, str]] = []
+    for level, look, label, words in (
+        (scaling_ceiling, _SCALING, "scaling rate", "scaling-rate ceiling: environments alive and those it allows"),
+        (environments_alive, _ALIVE, "environments alive", "environments alive: initialising, busy or idle"),
+    ):
+        (line,) = ax.plot(times_ns / 1e9, base + level(run, functions, times_ns), label=label, **look)
+        entries.append((line, words))
+    return entries, base + float(scaling_ceiling(run, functions, refused).max())
 
 
 def _draw_rug(ax: Axes, run: Run) -> list[tuple[Artist, str]]:
@@ -189,12 +209,17 @@ def _quotas(run: Run) -> list[tuple[float, int]]:
     return quotas
 
 
-def _quota_text(quotas: list[tuple[float, int]]) -> str:
-    return ", then ".join(f"{quota:,}" for _, quota in quotas)
+def _draw_quota(
+    ax: Axes, quotas: list[tuple[float, int]], end_s: float, height: float, *, rows: int, below: bool
+) -> None:
+    """The quota as a line, or as a note at the top edge where a line would squash the data. Sets the y limits.
 
-
-def _draw_quota(ax: Axes, quotas: list[tuple[float, int]], end_s: float, height: float, *, rows: int) -> None:
-    """The quota as a line, or as a note at the top edge where a line would squash the data. Sets the y limits."""
+    Its words stand above the line, or ``below`` where other lines would run through them.
+    """
+    beside: dict[str, Any] = {"xytext": (4, 3), "va": "bottom"}
+    if below:
+        beside = {"xytext": (4, -3), "va": "top", "bbox": _PAPER, "zorder": 4}
+    look: dict[str, Any] = {"textcoords": "offset points", "fontsize": 9}
     near = [quota for _, quota in quotas if quota <= _FARTHEST_CEILING * height]
     top = max([height, *near])
     room = rows * _RUG_ROW + _LABEL_ROOM
@@ -203,12 +228,24 @@ def _draw_quota(ax: Axes, quotas: list[tuple[float, int]], end_s: float, height:
         steps = [*quotas, (end_s, quotas[-1][1])]
         line: dict[str, Any] = {"color": Colour.CEILING, "linestyle": "--", "linewidth": 1.4, "label": "account quota"}
         ax.plot(*zip(*steps, strict=True), drawstyle="steps-post", scalex=False, scaley=False, **line)
-    for number, (from_s, quota) in enumerate(quotas):
+    ends_s = [from_s for from_s, _ in quotas[1:]] + [np.inf]
+    for number, ((from_s, quota), until_s) in enumerate(zip(quotas, ends_s, strict=True)):
         name = "account quota: " if number == 0 else ""
         if quota in near:
-            label = f"{name}{quota:,}"
-            ax.annotate(label, (from_s, quota), (4, 3), "data", "offset points", va="bottom", fontsize=9)
+            words = ax.annotate(f"{name}{quota:,}", (from_s, quota), xycoords="data", **beside, **look)
         else:
-            place = (from_s, 1 - rows * _RUG_ROW)
-            label = f"↑ {name}{quota:,}, far above"
-            ax.annotate(label, place, (4, -3), ax.get_xaxis_transform(), "offset points", va="top", fontsize=9)
+            label, at = f"↑ {name}{quota:,}, far above", (from_s, 1 - rows * _RUG_ROW)
+            words = ax.annotate(label, at, xycoords=ax.get_xaxis_transform(), xytext=(4, -3), va="top", **look)
+        _keep_in_view(words, from_s, until_s)
+
+
+def _keep_in_view(words: Annotation, from_s: float, until_s: float) -> None:
+    """Words that are true of a part of the time axis stay at its left end, whatever part of it is shown."""
+
+    def place(ax: Axes) -> None:
+        left, right = sorted(ax.get_xlim())
+        words.set_visible(from_s <= right and left < until_s)
+        words.xy = (max(from_s, left), words.xy[1])
+
+    assert words.axes is not None
+    words.axes.callbacks.connect("xlim_changed", place)

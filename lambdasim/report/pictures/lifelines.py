@@ -154,12 +154,22 @@ def lifelines(run: Run, ax: Axes | None = None) -> Axes:
         if several:
             _name_groups(axes, rows, names)
         else:
-            order = "provisioned first, then by age" if rows.provisioned else "1: oldest"
-            axes.set_ylabel("row, used again" if rows.is_shared else f"environment ({order})")
-            step = max(int(decimal_step(rows.total / 8)), 1)
-            ranks = np.unique(np.append(np.arange(step, rows.total + 1, step), 1))
-            axes.set_yticks(ranks - 0.5, [f"{rank:,}" for rank in ranks])
+            _number_rows(axes, rows)
     return axes
+
+
+def _number_rows(ax: Axes, rows: Rows) -> None:
+    """Numbers of environments as in the tables, from 0; a row that is used again has none, and these count from 1."""
+    step = max(int(decimal_step(rows.total / 8)), 1)
+    if rows.is_shared:
+        ax.set_ylabel("row, used again")
+        ranks = np.unique(np.append(np.arange(step, rows.total + 1, step), 1))
+        ax.set_yticks(ranks - 0.5, [f"{rank:,}" for rank in ranks])
+        return
+    order = "provisioned first, then by age" if rows.provisioned else "0: oldest"
+    ax.set_ylabel(f"environment ({order})")
+    shown = np.arange(0, rows.total, step)
+    ax.set_yticks(shown + 0.5, [f"{number:,}" for number in np.argsort(rows.row)[shown]])
 
 
 def _draw_bars(ax: Axes, log: EventLog, rows: Rows) -> None:
@@ -187,7 +197,7 @@ def _draw_bars(ax: Axes, log: EventLog, rows: Rows) -> None:
         ticks = np.stack((np.column_stack((x, worker + 0.02)), np.column_stack((x, worker + 0.98))), axis=1)
         ax.add_collection(LineCollection(list(ticks), colors=Colour.EVERYTHING, linewidths=0.9), autolim=False)
         tick = Line2D([], [], color=Colour.EVERYTHING, marker="|", linestyle="none", markersize=9)
-        entries.append((tick, "a request starts"))  # type: ignore[arg-type]
+        entries.append((tick, "a handler starts"))  # type: ignore[arg-type]
     legend(ax, [*entries, *_bracket_entries(rows)])
 
 

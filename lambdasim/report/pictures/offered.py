@@ -28,6 +28,7 @@ from lambdasim.report.pictures.style import (
     time_text,
 )
 from lambdasim.report.pictures.time_axis import set_time_axis
+from lambdasim.report.wording import subtitle
 from lambdasim.scenario.schema import Scenario
 from lambdasim.workload.offered import OfferedSource, offered_sources, total_profile
 from lambdasim.workload.rate import FloatArray, RateProfile
@@ -89,7 +90,7 @@ def _header(scenario: Scenario, seed: int, sources: list[OfferedSource]) -> Head
     if any(is_dense(profile) for one in sources for profile in (one.profile, one.realised) if profile is not None):
         width = time_text(scenario.duration // PIXELS)
         facts.append(f"bands: lowest to highest in {width}, lines: mean")
-    return Header(title=f"{scenario.name}: what is offered", description=scenario.description, facts=" · ".join(facts))
+    return Header(title=f"{scenario.name}: what is offered", description=subtitle(scenario), facts=" · ".join(facts))
 
 
 def _colour(number: int) -> str:

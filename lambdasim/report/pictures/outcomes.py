@@ -11,6 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from lambdasim.eventlog.log import NOT_YET
 from lambdasim.metrics.run import Run
@@ -27,6 +28,9 @@ FloatArray = npt.NDArray[np.float64]
 _MAX_BINS = 120
 
 _UNIT_S: dict[RateUnit, int] = {"second": 1, "minute": 60, "hour": 3_600}
+
+# So few requests are counted one by one: a rate of 4.0 per second is hard to read where two came at once.
+_FEW = 100
 
 # Throttled attempts may outnumber requests by far; beyond this multiple of them their line leaves the picture.
 _MOST_ATTEMPTS = 1.6
@@ -49,9 +53,28 @@ class OutcomeBins:
         """Edges of the bins, shape (n_bins + 1,)."""
         return np.asarray(np.arange(self.counts.shape[1] + 1) * (self.width_ns / 1e9))
 
-    def rate(self, counts: npt.NDArray[np.generic], unit: RateUnit = "second") -> FloatArray:
-        """Counts of the bins as rates per second, minute or hour."""
-        return np.asarray(counts, dtype=np.float64) / (self.width_ns / 1e9) * _UNIT_S[unit]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """What the picture says per what: counts of the bins times ``factor``."""
+
+    per: str  # a unit of time, or the width of a bin
+    factor: float
+    label: str  # of the axis
+
+    def of(self, counts: npt.NDArray[np.generic]) -> FloatArray:
+        """Counts of the bins in this measure."""
+        return np.asarray(counts, dtype=np.float64) * self.factor
+
+
+def measure_of(made: OutcomeBins, total: int) -> Measure:
+    """Rates, or the counts themselves where there are few requests in all."""
+    width = time_text(made.width_ns)
+    if 0 < total < _FEW:
+        return Measure(per=width, factor=1.0, label=f"requests per {width}")
+    per_s = 1e9 / made.width_ns
+    unit = rate_unit(max(made.counts.sum(axis=0).max(), made.offered.max()) * per_s)
+    return Measure(per=unit, factor=per_s * _UNIT_S[unit], label=f"requests per {unit}, mean over {width}")
 
 
 def outcome_bins(run: Run) -> OutcomeBins:
@@ -92,7 +115,7 @@ def _offered(run: Run, width_ns: int, bins: int) -> FloatArray:
 
 
 def outcomes(run: Run, ax: Axes | None = None) -> Axes:
-    """Requests settled per unit of time by fate, the offered rate, and the throttled attempts where callers retry."""
+    """Requests settled by fate, what was offered, the throttled attempts where callers retry; few of them as counts."""
     total = len(run.log.requests)
     unsettled = int((run.outcomes.settled_ns == NOT_YET).sum())
     facts = counted(total, "request") + (f", {unsettled:,} still in flight at the end" if unsettled else "")
@@ -102,18 +125,19 @@ def outcomes(run: Run, ax: Axes | None = None) -> Axes:
         if not total and not made.offered.any():
             return say(open_axes(ax, top, plot_px=180), "There were no requests.")
         axes = open_axes(ax, top)
-        most = max(made.counts.sum(axis=0).max(), made.offered.max())
-        unit = rate_unit(float(made.rate(most)))
-        limit = float(made.rate(most, unit))
-        entries = [*_draw_stack(axes, made, unit), _draw_offered(axes, made, unit)]
+        measure = measure_of(made, total)
+        limit = float(measure.of(max(made.counts.sum(axis=0).max(), made.offered.max())))
+        entries = [*_draw_stack(axes, made, measure), _draw_offered(axes, made, measure)]
         retries = run.outcomes.throttles.sum() > made.counts[Fate.THROTTLED].sum()
         if retries:
-            entries.append(_draw_attempts(axes, made, limit, unit))
-            limit = min(max(limit, made.rate(made.throttled_attempts, unit).max()), _MOST_ATTEMPTS * limit)
+            entries.append(_draw_attempts(axes, made, limit, measure))
+            limit = min(max(limit, measure.of(made.throttled_attempts).max()), _MOST_ATTEMPTS * limit)
         axes.set_ylim(0, limit * 1.06)
         set_time_axis(axes, float(made.edges_s[-1]))
         axes.set_xlabel(axes.get_xlabel() + ": each request is counted when it is settled")
-        axes.set_ylabel(f"requests per {unit}, mean over {time_text(made.width_ns)}")
+        axes.set_ylabel(measure.label)
+        if measure.per not in _UNIT_S:
+            axes.yaxis.set_major_locator(MaxNLocator(7, integer=True))
         axes.grid(True, axis="y")
         legend(axes, entries)
     return axes
@@ -126,30 +150,30 @@ def rate_unit(highest_per_s: float) -> RateUnit:
     return "minute" if highest_per_s * _UNIT_S["minute"] >= 1 else "hour"
 
 
-def _draw_stack(ax: Axes, made: OutcomeBins, unit: RateUnit) -> list[tuple[Artist, str]]:
+def _draw_stack(ax: Axes, made: OutcomeBins, measure: Measure) -> list[tuple[Artist, str]]:
     entries: list[tuple[Artist, str]] = []
     below = np.zeros(made.counts.shape[1])
     for fate in Fate:
         if not made.counts[fate].any():
             continue
-        above = below + made.rate(made.counts[fate], unit)
+        above = below + measure.of(made.counts[fate])
         ax.stairs(above, made.edges_s, baseline=below, fill=True, color=fate.colour, linewidth=0, label=fate.label)
         entries.append((Patch(color=fate.colour), f"{fate.label}\n{int(made.counts[fate].sum()):,}"))
         below = above
     return entries[::-1]
 
 
-def _draw_offered(ax: Axes, made: OutcomeBins, unit: RateUnit) -> tuple[Line2D, str]:
+def _draw_offered(ax: Axes, made: OutcomeBins, measure: Measure) -> tuple[Line2D, str]:
     look: dict[str, Any] = {"color": Colour.EVERYTHING.value, "linewidth": 1.4}
-    ax.stairs(made.rate(made.offered, unit), made.edges_s, baseline=None, label="offered", **look)
+    ax.stairs(measure.of(made.offered), made.edges_s, baseline=None, label="offered", **look)
     return Line2D([], [], **look), "offered: new requests"
 
 
-def _draw_attempts(ax: Axes, made: OutcomeBins, limit: float, unit: RateUnit) -> tuple[Line2D, str]:
-    rate = made.rate(made.throttled_attempts, unit)
+def _draw_attempts(ax: Axes, made: OutcomeBins, limit: float, measure: Measure) -> tuple[Line2D, str]:
+    rate = measure.of(made.throttled_attempts)
     look: dict[str, Any] = {"color": Colour.THROTTLED.value, "linewidth": 1.2, "linestyle": (0, (2, 1))}
     ax.stairs(rate, made.edges_s, baseline=None, label="throttled attempts", **look)
     label = f"throttled attempts,\nlater retried or not\n{int(made.throttled_attempts.sum()):,}"
     if rate.max() > _MOST_ATTEMPTS * limit:
-        label += f"\n(beyond the scale:\nup to {rate.max():,.0f} per {unit})"
+        label += f"\n(beyond the scale:\nup to {rate.max():,.0f} per {measure.per})"
     return Line2D([], [], **look), label

@@ -17,6 +17,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, StrMethodFormatter
 
 from lambdasim.metrics.levels import peak
 from lambdasim.report.pictures.ages import even_times
+from lambdasim.report.pictures.areas import draw_area
 from lambdasim.report.pictures.stack import PIXELS, changes_of, level_of
 from lambdasim.report.pictures.style import Colour, Header, open_axes, time_text, wrapped
 from lambdasim.report.pictures.time_axis import TimeLocator, set_time_axis
@@ -116,7 +117,7 @@ def draw_layers(ax: Axes, layers: Sequence[Layer], end_ns: int) -> tuple[Entries
     entries: Entries = []
     for layer, span in zip(layers, spans, strict=True):
         above = below + level_of(*span, times_ns, is_exact=exact is not None)
-        ax.fill_between(times_ns / 1e9, below, above, step="post", label=layer.label, snap=False, **layer.look)
+        draw_area(ax, times_ns / 1e9, below, above, label=layer.label, **layer.look)
         entries.append((Patch(**layer.look), f"{layer.label}\nat most {peak(*span):,}"))
         below = above
     set_count_axis(ax, float(below.max()), room=_ROOM_FOR_MARKS)
@@ -139,7 +140,7 @@ def draw_running_totals(ax: Axes, totals: Sequence[tuple[str, str, IntArray]], e
     entries: Entries = []
     for label, colour, came_ns in totals:
         above = below + np.searchsorted(came_ns, times_ns, side="right")
-        ax.fill_between(times_ns / 1e9, below, above, step="post", color=colour, linewidth=0, label=label)
+        draw_area(ax, times_ns / 1e9, below, above, label=label, color=colour)
         entries.append((Patch(color=colour), f"{label}\n{len(came_ns):,}"))
         below = above
     set_count_axis(ax, float(below.max()), ticks=3)

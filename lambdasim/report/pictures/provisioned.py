@@ -17,6 +17,7 @@ from lambdasim.metrics.run import Run
 from lambdasim.platform.provisioned import CapacityCause, SpilloverReason
 from lambdasim.platform.region import build_platform
 from lambdasim.report.pictures.ages import even_times
+from lambdasim.report.pictures.areas import draw_area
 from lambdasim.report.pictures.capacity_course import (
     InvocationBins,
     busy_spans,
@@ -224,7 +225,7 @@ def _draw_units(ax: Axes, log: EventLog, function: int) -> None:
         (used, ready, _IDLE, "idle"),
         (np.zeros(len(used)), used, _BUSY, "busy"),
     ):
-        ax.fill_between(times_s, below, above, step="post", label=label, snap=False, **look)
+        draw_area(ax, times_s, below, above, label=label, **look)
     if len(on_demand[0]):
         words = f"on demand\nat most {peak(*on_demand):,}"
         entries.append((Patch(**_ON_DEMAND), words))

@@ -46,6 +46,7 @@ from lambdasim.report.pictures.style import (
     say,
     shortened,
     style,
+    time_text,
 )
 from lambdasim.report.pictures.waiting_work import busiest, drain_marks, outcome_text
 from lambdasim.units import NS_PER_S
@@ -154,15 +155,18 @@ def _draw_queue(panels: list[Axes], run: Run, rows: BatchRows, queue: int, spec:
     layers = []
     for kind in Phase:
         start, end = phases.span_of(kind)
-        label = "visible: nobody polls" if kind == Phase.VISIBLE and spec.mapping is None else _LABELS[kind]
+        label = _LABELS[kind]
+        if kind == Phase.VISIBLE and spec.mapping is None:
+            label = "visible: nobody polls"
+        elif kind == Phase.HIDDEN:  # a limit of each receive, and none of the age that another panel shows
+            label += f" ({time_text(spec.visibility_ns)})"
         layers.append(Layer(label=label, look=PHASE_LOOKS[kind], start_ns=start, end_ns=end))
     entries, is_exact = draw_layers(panels[0], layers, log.end_ns)
     panels[0].set_ylabel("messages")
     sent, settled = log.messages.sent_ns[stays], log.messages.settled_ns[stays]
     line = age_of_oldest(sent, sent, settled, log.end_ns)
-    limits = [("visibility timeout", spec.visibility_ns)] if spec.mapping is not None else []
-    if spec.retention_ns <= FARTHEST * max(int(line[1].max()), 1):
-        limits.append(("retention", spec.retention_ns))
+    is_near = spec.retention_ns <= FARTHEST * max(int(line[1].max()), 1)
+    limits = [("retention", spec.retention_ns)] if is_near else []
     entries += draw_age(panels[1], line, "age of the oldest message", limits)
     rest = panels[2:]
     if len(times.rows):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from lambdasim.report.pictures.style import (
     counted,
     header,
     legend,
+    legend_height_px,
     open_axes,
     say,
     shortened,
@@ -44,28 +46,31 @@ from lambdasim.report.wording import clock_text
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
-MOST_MESSAGES, MOST_QUEUES = 30, 3
-_ROW_PX, _LEAST_ROWS = 13, 22  # so that the legend has room
+MOST_MESSAGES, MOST_QUEUES = 10, 3
+_ROW_PX, _LEAST_ROWS_PX, _NO_ROWS_PX = 28, 150, 52
 _TRIES_PX, _GAP_PX = 120, 62
-_LEFT_PX, _LEFT_WITH_NAMES_PX, _NAME_LETTERS = 95, 172, 12
+_LEFT_PX, _NAME_LETTERS = 152, 12
 _MOST_BINS = 120
 
 _TITLE = "the retries of SQS messages"
 
-_THIN: dict[Phase, tuple[str, str]] = {
-    Phase.VISIBLE: (Colour.QUEUED, "visible again, waiting"),
-    Phase.GATHERED: (Colour.GATHERED, "gathered in the batch window"),
-    Phase.THROTTLED: (Colour.THROTTLED, "held by a poller, throttled"),
-    Phase.HIDDEN: (Colour.FAILED, "hidden until the visibility timeout"),
+_LINE = {"linewidth": 2.6}
+_BARS: dict[Phase, tuple[dict[str, Any], str]] = {
+    Phase.VISIBLE: ({"color": Colour.QUEUED.value, **_LINE}, "visible again, waiting"),
+    Phase.GATHERED: ({"color": Colour.GATHERED.value, **_LINE}, "gathered in the batch window"),
+    Phase.THROTTLED: ({"color": Colour.THROTTLED.value, **_LINE}, "held by a poller, throttled"),
+    Phase.HIDDEN: ({"color": Colour.FAILED.value, **_LINE}, "hidden until the visibility timeout"),
 }
-_POINTS: dict[str, Any] = {"linestyle": "none", "clip_on": False}
+_WORK = {"color": Colour.BUSY.value, "linewidth": 6.0, "solid_capstyle": "butt"}
+_AGAIN = {"color": Colour.BUSY.value, "linewidth": 2.6, "linestyle": (0, (1, 1))}
+_TRY = {"color": Colour.EVERYTHING.value, "marker": "|", "markersize": 7, "markeredgewidth": 0.9}
 _FILLED, _HOLLOW = {"markeredgewidth": 0}, {"markerfacecolor": "white", "markeredgewidth": 1.5}
-_FRAME = {"marker": "s", "markersize": 8.5, "markerfacecolor": "none", "markeredgewidth": 2.2}
+_FRAME = {"marker": "s", "markersize": 11, "markerfacecolor": "none", "markeredgewidth": 2.2}
 _ENDS: dict[DeliveryEnd, tuple[dict[str, Any], str]] = {
-    DeliveryEnd.DONE: ({"color": Colour.WARM.value, "marker": "o", "markersize": 6.5, **_FILLED}, "done: deleted"),
-    DeliveryEnd.FAILED: ({"color": Colour.FAILED.value, "marker": "X", "markersize": 7, **_FILLED}, "failed"),
+    DeliveryEnd.DONE: ({"color": Colour.WARM.value, "marker": "o", "markersize": 7, **_FILLED}, "done: deleted"),
+    DeliveryEnd.FAILED: ({"color": Colour.FAILED.value, "marker": "X", "markersize": 7.5, **_FILLED}, "failed"),
     DeliveryEnd.IN_VAIN: (
-        {"color": Colour.WARM.value, "marker": "o", "markersize": 6.5, **_HOLLOW},
+        {"color": Colour.WARM.value, "marker": "o", "markersize": 7, **_HOLLOW},
         "succeeded too late: received again or gone",
     ),
     DeliveryEnd.WITHOUT_EXECUTION: (
@@ -77,6 +82,34 @@ _DEAD_LETTERED: dict[bool, tuple[dict[str, Any], str]] = {
     True: ({"color": EXECUTED_COLOUR, **_FRAME}, "dead-lettered after executions"),
     False: ({"color": UNEXECUTED_COLOUR, **_FRAME}, "dead-lettered without any execution"),
 }
+_OPEN = {"color": Colour.IN_FLIGHT.value, "marker": ">", "markersize": 6.5}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """All of one kind that the ladders hold: bars (row, from, to), or marks (row, time)."""
+
+    label: str
+    words: str
+    at: FloatArray
+    look: dict[str, Any]  # of a Line2D
+    drawn: dict[str, Any]  # what is otherwise than in the legend
+
+    def draw(self, ax: Axes) -> None:
+        """Bars below, marks above, later kinds over earlier ones."""
+        look = self.look | self.drawn
+        if self.at.shape[1] == 3:
+            dashes = [look.get("linestyle", "solid")]
+            bars = segments(self.at, look["color"], linewidths=look["linewidth"], linestyles=dashes, label=self.label)
+            ax.add_collection(bars)
+        else:
+            ax.plot(self.at[:, 1], self.at[:, 0], label=self.label, linestyle="none", clip_on=False, zorder=3, **look)
+
+    @property
+    def entry(self) -> tuple[Artist, str]:
+        """Its line in the legend."""
+        line = {} if self.at.shape[1] == 3 else {"linestyle": "none"}
+        return Line2D([], [], **(line | self.look)), self.words
 
 
 def receives(run: Run, ax: Axes | None = None) -> Axes:
@@ -90,15 +123,18 @@ def receives(run: Run, ax: Axes | None = None) -> Axes:
         rows = batch_rows(log)
         made, total = _made(log, rows, specs, polled)
         top = header(run, _TITLE, _facts(log, polled, total, sum(len(one.messages) for _, one in made)))
-        count = max(sum(len(one.messages) for _, one in made), _LEAST_ROWS if made else 4)
-        rows_px = count * _ROW_PX
+        kinds = _kinds(made)
+        count = sum(len(one.messages) for _, one in made)
+        needed_px = max(count * _ROW_PX, legend_height_px([kind.words for kind in kinds]), _LEAST_ROWS_PX)
+        rows_px = needed_px if made else _NO_ROWS_PX
         whole = rows_px + _GAP_PX + _TRIES_PX
-        axes = open_axes(ax, top, plot_px=whole, left_px=_LEFT_PX if len(made) < 2 else _LEFT_WITH_NAMES_PX)
+        axes = open_axes(ax, top, plot_px=whole, left_px=_LEFT_PX)
         axes.set_axis_off()
         upper = axes.inset_axes((0, 1 - rows_px / whole, 1, rows_px / whole))
         lower = axes.inset_axes((0, 0, 1, _TRIES_PX / whole))
         if made:
-            legend(upper, _draw_ladders(upper, log, made))
+            _draw_ladders(upper, log, made, kinds)
+            legend(upper, [kind.entry for kind in kinds])
         else:
             say(upper, "No message failed or was throttled, so there is no retry to show.")
         legend(lower, _draw_tries(lower, log, rows, specs, polled))
@@ -131,68 +167,44 @@ def _facts(log: EventLog, polled: Sequence[int], total: int, shown: int) -> str:
     return text
 
 
-def _draw_ladders(ax: Axes, log: EventLog, made: Sequence[tuple[str, ReceiveLadders]]) -> list[tuple[Artist, str]]:
+def _kinds(made: Sequence[tuple[str, ReceiveLadders]]) -> list[_Kind]:
+    """What the ladders hold, in the order in which it is drawn and explained; what there is none of is left out."""
     offsets = np.cumsum([0, *(len(one.messages) for _, one in made)])
-
-    def joined(parts: Sequence[FloatArray]) -> FloatArray:
-        return np.concatenate(
-            [part + np.eye(1, part.shape[1]) * off for part, off in zip(parts, offsets, strict=False)]
-        )
-
     ladders = [one for _, one in made]
-    entries: list[tuple[Artist, str]] = []
-    throttled = joined([one.throttled for one in ladders])
-    marks: list[tuple[FloatArray, dict[str, Any], str, str]] = [
-        (joined([one.ended[end] for one in ladders]), look, end.name, label) for end, (look, label) in _ENDS.items()
-    ]
-    marks += [
-        (joined([one.dead_lettered[executed] for one in ladders]), look, label, label)
-        for executed, (look, label) in _DEAD_LETTERED.items()
-    ]
-    open_look: dict[str, Any] = {"color": Colour.IN_FLIGHT.value, "marker": ">", "markersize": 6.5}
-    marks.append((joined([one.still_open for one in ladders]), open_look, "still open", "left at the end"))
-    longest = 1e-9
-    work = joined([one.work for one in ladders])
-    again = joined([one.phases[Phase.RECEIVED_AGAIN] for one in ladders])
-    for kind, (colour, label) in _THIN.items():
-        spans = joined([one.phases[kind] for one in ladders])
-        if len(spans):
-            ax.add_collection(
-                segments(
-                    spans, colour, linewidths=2.2, label=f"{kind.name}_SPAN" if kind == Phase.THROTTLED else kind.name
-                )
-            )
-            entries.append((Line2D([], [], color=colour, linewidth=2.2), label))
-            longest = max(longest, float(spans[:, 2].max()))
-    if len(work):
-        ax.add_collection(segments(work, Colour.BUSY, linewidths=4.5, label="work"))
-        entries.append((Line2D([], [], color=Colour.BUSY, linewidth=4.5), "the function works on it"))
-        longest = max(longest, float(work[:, 2].max()))
-    if len(again):
-        look: dict[str, Any] = {"linewidth": 2.2, "linestyle": (0, (1, 1))}
-        ax.add_collection(segments(again, "white", linewidths=2.2, linestyles=[(0, (1, 1))], label="received again"))
-        entries.append((Line2D([], [], color=Colour.BUSY, **look), "received again while it works"))
-    if len(throttled):
-        tick: dict[str, Any] = {
-            "color": Colour.EVERYTHING.value,
-            "marker": "|",
-            "markersize": 5,
-            "markeredgewidth": 0.9,
-        }
-        ax.plot(throttled[:, 1], throttled[:, 0], label="THROTTLED", zorder=3, **tick, **_POINTS)
-        entries.append((Line2D([], [], linestyle="none", **tick), "throttled try"))
-    for points, look, label, words in marks:
-        if len(points):
-            ax.plot(points[:, 1], points[:, 0], label=label, zorder=4, **look, **_POINTS)
-            entries.append((Line2D([], [], linestyle="none", **look), words))
-            longest = max(longest, float(points[:, 1].max()))
+    kinds: list[_Kind] = []
+
+    def add(
+        parts: Iterable[FloatArray], label: str, look: dict[str, Any], words: str, drawn: dict[str, Any] | None = None
+    ) -> None:
+        shifted = [part + np.eye(1, part.shape[1]) * off for part, off in zip(parts, offsets, strict=False)]
+        if any(map(len, shifted)):
+            kinds.append(_Kind(label=label, words=words, at=np.concatenate(shifted), look=look, drawn=drawn or {}))
+
+    for kind, (look, words) in _BARS.items():
+        label = f"{kind.name}_SPAN" if kind == Phase.THROTTLED else kind.name
+        add((one.phases[kind] for one in ladders), label, look, words)
+    add((one.work for one in ladders), "work", _WORK, "the function works on it")
+    again = (one.phases[Phase.RECEIVED_AGAIN] for one in ladders)
+    add(again, "received again", _AGAIN, "received again while it works", {"color": "white"})
+    add((one.throttled for one in ladders), "THROTTLED", _TRY, "throttled try")
+    for end, (look, words) in _ENDS.items():
+        add((one.ended[end] for one in ladders), end.name, look, words)
+    for executed, (look, words) in _DEAD_LETTERED.items():
+        add((one.dead_lettered[executed] for one in ladders), words, look, words)
+    add((one.still_open for one in ladders), "still open", _OPEN, "left at the end")
+    return kinds
+
+
+def _draw_ladders(ax: Axes, log: EventLog, made: Sequence[tuple[str, ReceiveLadders]], kinds: Sequence[_Kind]) -> None:
+    for kind in kinds:
+        kind.draw(ax)
+    longest = max([1e-9, *(float(kind.at[:, -1].max()) for kind in kinds)])
     ax.set_xlim(-0.012 * longest, longest * 1.03)
     ax.xaxis.set_major_locator(TimeLocator(7))
     ax.xaxis.set_major_formatter(FuncFormatter(_since_first))
     ax.set_xlabel("time since the first receive of each message")
     ax.grid(True, axis="x")
     _name_rows(ax, log, made)
-    return entries
 
 
 def _since_first(time_s: float, _: object) -> str:
@@ -200,22 +212,18 @@ def _since_first(time_s: float, _: object) -> str:
 
 
 def _name_rows(ax: Axes, log: EventLog, made: Sequence[tuple[str, ReceiveLadders]]) -> None:
-    ax.set_ylim(sum(len(one.messages) for _, one in made) - 0.5, -0.5)
-    ticks: list[int] = []
+    """Each row has the number that its message has in ``messages.csv``; the axis says when they were sent."""
     words: list[str] = []
-    first = 0
     for name, ladders in made:
-        rows = len(ladders.messages)
-        chosen = np.unique(np.linspace(0, rows - 1, min(rows, max(2, 8 // len(made)))).round().astype(int))
-        texts = [clock_text(int(sent_ns)) for sent_ns in log.messages.sent_ns[ladders.messages[chosen]]]
-        prefix = f"{shortened(name, _NAME_LETTERS)} " if len(made) > 1 else ""
-        ticks += [first + int(row) for row in chosen]
-        words += [prefix + text for text in texts]
-        if first:
-            ax.axhline(first - 0.5, color=Colour.CEILING, linewidth=0.8)
-        first += rows
-    ax.set_yticks(ticks, words)
-    ax.set_ylabel("by time of sending")
+        if words:
+            ax.axhline(len(words) - 0.5, color=Colour.CEILING, linewidth=0.8)
+        of = "message" if len(made) == 1 else shortened(name, _NAME_LETTERS)
+        words += [f"{of} {number:,}" for number in log.messages.request[ladders.messages]]
+    ax.set_ylim(len(words) - 0.5, -0.5)
+    ax.set_yticks(range(len(words)), words)
+    sent_ns = np.concatenate([log.messages.sent_ns[one.messages] for _, one in made])
+    first, last = clock_text(int(sent_ns.min())), clock_text(int(sent_ns.max()))
+    ax.set_ylabel(f"sent at {first}" if first == last else f"sent from {first} to {last}")
 
 
 _TRIES = (

@@ -24,6 +24,9 @@ PIXELS = 680  # about the width of the axes
 # With more changes than this, a few in each pixel, single steps cannot be seen.
 _MAX_CHANGES = 3 * PIXELS
 
+# What lasts for less than this share of a pixel may not be drawn at all.
+_LEAST_SEEN = 1 / 100
+
 # Reservations further above the concurrency than this are not drawn as space: they would squash the data.
 _FARTHEST_RESERVATION = 4.0
 
@@ -50,9 +53,8 @@ class Slot:
 class Stack:
     """Concurrency over time, slots from the bottom; those with a reservation come first.
 
-    With few changes the levels are exact, and drawn without snapping to pixels, by which a burst that is thinner than
-    a pixel would be there or not as chance has it. With more changes than pixels they are means over equal intervals:
-    single spikes, thinner than a pixel, would mix their colour with the paper's and pass for another colour.
+    With few changes the levels are exact. With more changes than pixels they are means over equal intervals: of several
+    levels within a pixel only the highest could be seen. So they are where something is too short to be seen at all.
     """
 
     times_ns: IntArray
@@ -90,8 +92,8 @@ def concurrency_stack(run: Run) -> Stack:
     is_apart = is_near and 0 < sum(caps) == sum(group.reserved or 0 for group in groups)
     spans = [(group.start_ns, group.end_ns) for group in groups]
     times_ns = changes_of([*spans, (log.capacity.time_ns, log.capacity.time_ns[:0])], log.end_ns)
-    is_exact = times_ns is not None
-    if times_ns is None:
+    is_exact = times_ns is not None and not _is_too_short(spans, log.end_ns)
+    if times_ns is None or not is_exact:
         times_ns = np.linspace(0, log.end_ns, PIXELS + 1).astype(np.int64)
     if len(log.function_names) == 1 or not is_apart:
         parts = [(groups, caps[0] if is_apart else None)]
@@ -101,6 +103,12 @@ def concurrency_stack(run: Run) -> Stack:
     slots = [_slot(members, cap, times_ns, is_exact=is_exact) for members, cap in parts if members]
     idle = _idle_provisioned(run, times_ns, is_exact=is_exact)
     return Stack(times_ns=times_ns, slots=tuple(slots), is_exact=is_exact, idle_provisioned=idle)
+
+
+def _is_too_short(spans: Sequence[tuple[IntArray, IntArray]], end_ns: int) -> bool:
+    """Whether anything lasts for a time too short to be seen."""
+    lasted_ns = np.concatenate([end - start for start, end in spans])
+    return bool((lasted_ns[lasted_ns > 0].min(initial=end_ns) < _LEAST_SEEN * end_ns / PIXELS) and end_ns >= PIXELS)
 
 
 def _idle_provisioned(run: Run, times_ns: IntArray, *, is_exact: bool) -> FloatArray:
@@ -173,12 +181,13 @@ def _phases(run: Run) -> list[_Group]:
     invocations = run.log.invocations
     started = invocations.handler_ns != NOT_YET
     waited_until = np.where(started, invocations.handler_ns, NOT_YET)
+    waited = invocations.admitted_ns != waited_until
     busy = {"start_ns": invocations.handler_ns[started], "end_ns": invocations.end_ns[started]}
-    waiting = {"start_ns": invocations.admitted_ns, "end_ns": waited_until}
-    return [
-        _Group(label="busy", colour=Colour.BUSY, reserved=None, **busy),
-        _Group(label="waiting for an init", colour=Colour.COLD, reserved=steady_reservations(run)[0], **waiting),
-    ]
+    waiting = {"start_ns": invocations.admitted_ns[waited], "end_ns": waited_until[waited]}
+    groups = [_Group(label="busy", colour=Colour.BUSY, reserved=steady_reservations(run)[0], **busy)]
+    if waited.any():
+        groups.append(_Group(label="waiting for an init", colour=Colour.COLD, reserved=None, **waiting))
+    return groups
 
 
 def function_colours(run: Run) -> dict[int, str]:

@@ -29,6 +29,7 @@ from lambdasim.metrics.run import Run
 from lambdasim.platform.async_retry import DropReason
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.platform.provisioned import SpilloverReason
+from lambdasim.report.wording import subtitle
 
 WIDTH_PX = 1000
 DPI = 100
@@ -97,6 +98,7 @@ _LEGEND_FONT = FontProperties(family="DejaVu Sans", size=9)
 # A number stays with its unit: "14 min 49 s" is never broken.
 _TIME = re.compile(r"\d[\d.,]* (?:ns|µs|ms|s|min|h)(?: \d+ (?:s|min))?\b")
 _LEGEND_PT = 118.0  # width of its texts, which leaves a little of the right margin
+_LEGEND_LINE_PX, _LEGEND_GAP_PX = 16, 7
 _MEASURE = TextToPath()
 _DRAWN_WIDER = 1.03  # letters are drawn at whole pixels, which makes a line up to so much wider than its outlines
 _GLUE = "\0"  # stands for a blank at which no line is broken
@@ -170,7 +172,7 @@ def png(figure: Figure) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What stands above a picture: the question, what the user wrote about the scenario, and the key facts."""
+    """What stands above a picture: the question, what is said of the scenario, and the key facts."""
 
     title: str
     description: str
@@ -184,7 +186,7 @@ def header(run: Run, title: str, facts: str) -> Header:
     if log.is_partial:
         parts.append(f"interrupted at {time_text(log.end_ns)}: the rest is missing")
     return Header(
-        title=f"{scenario.name}: {title}", description=scenario.description, facts=" · ".join(filter(None, parts))
+        title=f"{scenario.name}: {title}", description=subtitle(scenario), facts=" · ".join(filter(None, parts))
     )
 
 
@@ -306,7 +308,16 @@ def legend(ax: Axes, entries: Sequence[tuple[Artist, str]], title: str = "") -> 
     )
     # Set afterwards: matplotlib refuses labels that start with an underscore, as names of functions may.
     for text, (_, label) in zip(made.get_texts(), entries, strict=True):
-        text.set_text("\n".join(line for part in label.split("\n") for line in wrapped(part, _LEGEND_PT, _LEGEND_FONT)))
+        text.set_text("\n".join(_legend_lines(label)))
+
+
+def _legend_lines(label: str) -> list[str]:
+    return [line for part in label.split("\n") for line in wrapped(part, _LEGEND_PT, _LEGEND_FONT)]
+
+
+def legend_height_px(labels: Sequence[str]) -> float:
+    """About the height of a legend with these labels, on a figure of a picture's own."""
+    return sum(_LEGEND_LINE_PX * len(_legend_lines(label)) + _LEGEND_GAP_PX for label in labels)
 
 
 def say(ax: Axes, sentence: str) -> Axes:
