@@ -13,17 +13,16 @@ import numpy as np
 
 from lambdasim.api import Result, ScenarioSource, load, simulate_scenario
 from lambdasim.errors import Problem, ScenarioError, UsageError
-from lambdasim.eventlog.log import NOT_YET
-from lambdasim.metrics.async_events import is_event
+from lambdasim.extras import load_extra
 from lambdasim.metrics.frontier import FrontierTable, frontier_row
-from lambdasim.metrics.levels import peak
+from lambdasim.metrics.provisioned_demand import demand_for
+from lambdasim.notebook.interrupted import interrupted
 from lambdasim.notebook.progress import watched
+from lambdasim.report.wording import counted
 from lambdasim.rng import fresh_seed
-from lambdasim.scenario.fields import UNLIMITED
 from lambdasim.scenario.load import as_written
 from lambdasim.scenario.load import load as load_quietly
 from lambdasim.scenario.schema import Scenario
-from lambdasim.units import NS_PER_S
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,12 +47,8 @@ class Frontier(FrontierTable):
         return best_sentence(self)
 
     def to_frame(self) -> pd.DataFrame:
-        """The rows as a pandas DataFrame, with the columns of ``frontier.csv``; needs the extra ``lambdasim[data]``."""
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise UsageError("to_frame needs pandas: pip install 'lambdasim[data]'") from error
-        return pd.DataFrame(self.records())
+        """The rows as a pandas DataFrame, with the columns of ``frontier.csv``; needs pandas."""
+        return load_extra("pandas", "to_frame").DataFrame(self.records())
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """The picture: cost and p99 of each level, and its share of cold starts."""
@@ -104,7 +99,10 @@ def frontier(
 
     Raises ScenarioError where the scenario is wrong or AWS refuses a level, UsageError where an argument is wrong.
     """
-    return frontier_of(load(source, seed=seed, set=set), function=function, levels=levels, simulate=_watched)
+    found = frontier_of(load(source, seed=seed, set=set), function=function, levels=levels, simulate=_watched)
+    if found.is_partial:
+        raise interrupted(found, f"after {counted(len(found.rows), 'level')}")
+    return found
 
 
 def _watched(scenario: Scenario, level: int) -> Result:
@@ -134,7 +132,8 @@ def frontier_of(
             break
         rows.append(frontier_row(result, level, plan.function))
         if plan.follows_from_first and len(rows) == 1:
-            pending, note = plan.levels_for(units_needed(result, plan.function))
+            demand = demand_for(result.log, result.log.function_names.index(plan.function))
+            pending, note = plan.levels_for(demand.units_needed(result.scenario.region.requests_per_concurrency))
             notes += note
     return Frontier(
         scenario=plan.scenario,
@@ -172,9 +171,8 @@ class LevelPlan:
             )
         except ScenarioError as error:
             place = f"{self.function} with {level} provisioned"
-            raise ScenarioError(
-                [Problem(place=place, path="", message=_whole_sentence(problem)) for problem in error.problems]
-            ) from None
+            reasons = [_whole_sentence(problem) for problem in _once_each(error.problems)]
+            raise ScenarioError([Problem(place=place, path="", message=reason) for reason in reasons]) from None
 
     def levels_for(self, needed: int) -> tuple[list[int], list[str]]:
         """The levels above 0 for what a function needs, and a note where AWS refuses some: then up to its limit."""
@@ -194,6 +192,17 @@ class LevelPlan:
         except ScenarioError as error:
             return error.problems[0].message
         return None
+
+
+def _once_each(problems: Iterable[Problem]) -> list[Problem]:
+    """Each reason once, with the figures of the first state of the limits that has it: the level stays, they change.
+
+    The reason is AWS's own sentence, up to its full stop; the figures of the state come after it.
+    """
+    first: dict[str, Problem] = {}
+    for problem in problems:
+        first.setdefault(problem.message.partition(". ")[0], problem)
+    return list(first.values())
 
 
 def _whole_sentence(problem: Problem) -> str:
@@ -276,24 +285,3 @@ def other_changes(scenario: Scenario, function: str) -> list[dict[str, Any]]:
         if left.keys() - {"at"}:
             kept.append(left)
     return kept
-
-
-def units_needed(result: Result, function: str) -> int:
-    """Units with which hardly anything would have spilled over: by concurrency, and by the request rate.
-
-    That is the peak concurrency as it had been without waiting for inits, or the busiest second's invocations over what
-    a unit takes in a second, whichever is more. Events of the asynchronous queue have no request rate.
-    """
-    log, number = result.log, result.log.function_names.index(function)
-    invocations = log.invocations
-    mine = invocations.function == number
-    worked = mine & (invocations.handler_ns != NOT_YET) & (invocations.end_ns != NOT_YET)
-    admitted_ns = invocations.admitted_ns[worked]
-    most = peak(admitted_ns, admitted_ns + invocations.end_ns[worked] - invocations.handler_ns[worked])
-    per_unit = result.scenario.region.requests_per_concurrency
-    if per_unit == UNLIMITED:
-        return most
-    from_queue = is_event(log)[invocations.request] & (log.requests.function[invocations.request] == number)
-    has_rate = mine & ~from_queue
-    busiest = np.unique(invocations.admitted_ns[has_rate] // NS_PER_S, return_counts=True)[1].max(initial=0)
-    return max(most, -(-int(busiest) // int(per_unit)))

@@ -7,7 +7,7 @@ those of the whole scenario.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from functools import cached_property
@@ -17,8 +17,9 @@ from lambdasim.metrics.run import Run
 from lambdasim.metrics.slo import missed
 from lambdasim.scenario.schema import Scenario
 
-# Levels whose p99 differs by less than this share are as fast as each other: a knee among them would be noise.
-_WORTH_A_KNEE = 0.02
+# A p99 at most this share above another counts as just as fast. A choice: nobody pays for less, nor can one run tell it
+# from chance, since its p99 is the latency of one request.
+HARDLY_SLOWER = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,10 @@ class FrontierRow:
         """The p99; infinite where no request completed."""
         return math.inf if self.latency_p99_s is None else self.latency_p99_s
 
+    def is_as_fast_as(self, other: FrontierRow) -> bool:
+        """Whether its p99 is at most that of another level, or hardly above it: by 2 % of that (``HARDLY_SLOWER``)."""
+        return self.slowness_s <= (1 + HARDLY_SLOWER) * other.slowness_s
+
 
 def frontier_row(run: Run, level: int, function: str) -> FrontierRow:
     """The row of a run at a level."""
@@ -70,33 +75,42 @@ def frontier_row(run: Run, level: int, function: str) -> FrontierRow:
     )
 
 
-def is_dominated(row: FrontierRow, rows: Sequence[FrontierRow]) -> bool:
-    """Whether another level is at least as cheap and at least as fast, and one of the two strictly."""
-    return any(
-        other.price <= row.price
-        and other.slowness_s <= row.slowness_s
-        and (other.price < row.price or other.slowness_s < row.slowness_s)
-        for other in rows
-    )
+def undominated(rows: Iterable[FrontierRow]) -> list[FrontierRow]:
+    """The levels that are worth their price, the cheapest first: each is over 2 % faster than the one before.
+
+    A level is dominated, and left out, where one that stays is cheaper and has a p99 that is lower, equal, or at most
+    2 % higher (``HARDLY_SLOWER``). Of levels at one price the fastest stays; equals in both stay together. A level is
+    compared with those that stay, not with all: else many small steps, each of them within 2 %, would hide that they
+    buy much together. So each that is left out is at most 2 % faster than one that stays and costs no more.
+
+    Source of the idea: epsilon-dominance (Laumanns, Thiele, Deb and Zitzler, Evolutionary Computation 10(3), 2002).
+    """
+    front: list[FrontierRow] = []
+    for row in sorted(rows, key=lambda row: (row.price, row.slowness_s, row.level)):
+        if not front or not front[-1].is_as_fast_as(row) or _is_equal(front[-1], row):
+            front.append(row)
+    return front
 
 
-def undominated(rows: Sequence[FrontierRow]) -> list[FrontierRow]:
-    """The levels of which no other is better, the cheapest first."""
-    return sorted((row for row in rows if not is_dominated(row, rows)), key=lambda row: (row.price, row.level))
+def is_dominated(row: FrontierRow, rows: Iterable[FrontierRow]) -> bool:
+    """Whether another level among ``rows`` is cheaper, and as fast or at most 2 % slower: see ``undominated``."""
+    return row not in undominated(rows)
+
+
+def _is_equal(one: FrontierRow, other: FrontierRow) -> bool:
+    return (one.price, one.slowness_s) == (other.price, other.slowness_s)
 
 
 def knee(rows: Sequence[FrontierRow]) -> FrontierRow | None:
     """The level after which money buys little: farthest below the line from the cheapest to the fastest level.
 
-    Among undominated levels, both scales from 0 to 1. None where there is no such level, or the p99 hardly differs.
+    Among undominated levels, both scales from 0 to 1. None where there is no such level.
     """
     front = [row for row in undominated(rows) if row.latency_p99_s is not None]
-    if len(front) < 3:
+    if len(front) < 3 or _is_equal(front[0], front[-1]):
         return None
     cheap, fast = front[0], front[-1]
     gain_s = cheap.slowness_s - fast.slowness_s
-    if gain_s < _WORTH_A_KNEE * cheap.slowness_s:
-        return None
 
     def depth(row: FrontierRow) -> float:
         dearer = (row.price - cheap.price) / (fast.price - cheap.price)
@@ -132,7 +146,7 @@ def choose(rows: Sequence[FrontierRow], *, has_slo: bool) -> Choice | None:
         closest = min(rows, key=lambda row: (len(row.slo_missed), row.price, row.level))
         return Choice(row=closest, why=Best.CLOSEST_TO_SLO if closest.slo_missed else Best.KEEPS_SLO)
     front = undominated(rows)
-    if front[0].slowness_s - front[-1].slowness_s <= _WORTH_A_KNEE * front[-1].slowness_s or len(front) == 1:
+    if _is_equal(front[0], front[-1]):
         return Choice(row=front[0], why=Best.CHEAPEST)
     found = knee(rows)
     return None if found is None else Choice(row=found, why=Best.KNEE)

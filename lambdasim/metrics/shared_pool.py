@@ -119,7 +119,18 @@ def claimed_rows(log: EventLog, period_ns: int, limits: Sequence[LimitsInForce])
     yield from statistics(metric, "Count", "", period_ns, times_ns // period_ns, units.astype(np.float64))
 
 
-def peak_claimed(log: EventLog, limits: Sequence[LimitsInForce]) -> int:
-    """The most units of the quota that were ever claimed at once."""
-    _, units = claimed_samples(log, log.end_ns + 1, limits)
-    return int(units.max(initial=0))
+def peak_claimed(log: EventLog, limits: Sequence[LimitsInForce]) -> tuple[int, int]:
+    """The most units of the quota that were ever claimed at once, and the quota that was in force then."""
+    times_ns, units = claimed_samples(log, log.end_ns + 1, limits)
+    return int(units.max(initial=0)), _quota_at_most(times_ns, units, limits)
+
+
+def quota_at_peak(log: EventLog, limits: Sequence[LimitsInForce]) -> int:
+    """The quota that was in force when most requests were in flight."""
+    return _quota_at_most(*levels_after_starts(log.invocations.admitted_ns, log.invocations.end_ns), limits)
+
+
+def _quota_at_most(times_ns: IntArray, levels: IntArray, limits: Sequence[LimitsInForce]) -> int:
+    """The quota in force at the first of the times with the highest level; that at the start where there is no time."""
+    at_ns = int(times_ns[levels == levels.max()].min()) if len(levels) else 0
+    return [state.quota for state in limits if state.at_ns <= at_ns][-1]

@@ -5,7 +5,7 @@ Each sentence follows from figures of the summary by a rule that can be read her
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -20,14 +20,23 @@ from lambdasim.metrics.highlights import (
 )
 from lambdasim.metrics.outcomes import Outcome
 from lambdasim.metrics.provisioned import first_spillover
+from lambdasim.metrics.provisioned_demand import Demand
 from lambdasim.metrics.run import Run
-from lambdasim.metrics.shared_pool import peak_claimed
+from lambdasim.metrics.shared_pool import peak_claimed, quota_at_peak
 from lambdasim.platform.callers import client_spec, gives_up_first
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.platform.lifecycle import INIT_LIMIT_NS
 from lambdasim.report.advice_provisioned import provisioned_steps, without_it
 from lambdasim.report.advice_queues import queue_steps
-from lambdasim.report.wording import MEANING, clock_text, count_text, seconds_value, share_text, time_text
+from lambdasim.report.wording import (
+    clock_text,
+    count_text,
+    meaning_of,
+    only_reservation,
+    seconds_value,
+    share_text,
+    time_text,
+)
 from lambdasim.scenario.changes import LimitsInForce
 from lambdasim.scenario.traffic import TrafficSource
 from lambdasim.units import NS_PER_S, format_duration
@@ -154,10 +163,13 @@ def first_limit_sentence(run: Run) -> str:
     if spilled is not None:
         over = f" Provisioned concurrency spilled over first at {clock_text(spilled[0])}, for {spilled[1]} (see below)."
     if first is None:
-        peak, quota = concurrency["peak"], concurrency["quota"]
-        text = f"The peak of {count_text(peak)} is {share_text(peak, quota)} of the quota of {count_text(quota)}."
+        peak, limits = concurrency["peak"], run.scenario.limits_in_force()
+        limit, name = quota_at_peak(run.log, limits), "quota"
+        if len(reserved := only_reservation(run.scenario, run.log.end_ns)) == 1:
+            limit, name = reserved[0], "reserved concurrency"
+        text = f"The peak of {count_text(peak)} is {share_text(peak, limit)} of the {name} of {count_text(limit)}."
         if "provisioned" in run.summary:
-            claimed = peak_claimed(run.log, run.scenario.limits_in_force())
+            claimed, quota = peak_claimed(run.log, limits)
             text = (
                 f"At most {count_text(claimed)} of the quota of {count_text(quota)} were claimed"
                 f" ({share_text(claimed, quota)}), idle provisioned concurrency included; {count_text(peak)} were in"
@@ -165,7 +177,7 @@ def first_limit_sentence(run: Run) -> str:
             )
         return f"{'No limit was reached.' if spilled is None else 'Nothing was refused.'} {text}{over}"
     time_ns, reason, function = first
-    return f"{reason.key}, at {clock_text(time_ns)}, for {function}: {MEANING[reason]}.{over}"
+    return f"{reason.key}, at {clock_text(time_ns)}, for {function}: {meaning_of(reason, run.scenario)}.{over}"
 
 
 def first_pictures(run: Run) -> tuple[str, str]:
@@ -175,8 +187,8 @@ def first_pictures(run: Run) -> tuple[str, str]:
     return names[-2], names[-1]
 
 
-def next_steps(run: Run) -> list[str]:
-    """What to try or to look at next, most telling first."""
+def next_steps(run: Run, wanted: Mapping[str, Demand]) -> list[str]:
+    """What to try or to look at next, most telling first. ``wanted``: the demand for provisioned concurrency."""
     summary = run.summary
     steps = list(queue_steps(run))
     by_reason = summary["attempts"]["throttles_by_reason"]
@@ -185,7 +197,7 @@ def next_steps(run: Run) -> list[str]:
         steps.append(_throttle_step(run, worst))
         steps += _other_limits(run, worst)
         steps += _cold_wave(run)
-    steps += provisioned_steps(run)
+    steps += provisioned_steps(run, wanted)
     in_vain = max(_shares_in_vain(run))
     if in_vain >= _WORTH_A_STEP:
         is_first = in_vain > summary["attempts"]["throttles"] / summary["attempts"]["total"]

@@ -6,20 +6,14 @@ need a larger reservation or quota, these are proposed with them, so that the sc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from lambdasim.eventlog.log import NOT_YET
 from lambdasim.metrics.provisioned import Increase, increases
-from lambdasim.metrics.provisioned_demand import (
-    Demand,
-    above_target_since_ns,
-    demand_for,
-    is_late,
-    minutes_above_target,
-)
+from lambdasim.metrics.provisioned_demand import Demand, above_target_since_ns
 from lambdasim.metrics.run import Run
 from lambdasim.metrics.shared_pool import provisioned_of_pool
 from lambdasim.platform.concurrency import ThrottleReason
@@ -38,14 +32,14 @@ _MOST_FUNCTIONS = 3
 _MINUTE_NS = 60 * NS_PER_S
 
 
-def provisioned_steps(run: Run) -> Iterator[str]:
+def provisioned_steps(run: Run, demands: Mapping[str, Demand]) -> Iterator[str]:
     """A step for each function whose provisioned concurrency is too small, too late or too large; most spilled first.
 
     Then the command that compares levels, and one where idle units are what others lack.
     """
     blocks = {name: block["provisioned"] for name, block in run.summary["functions"].items() if "provisioned" in block}
     by_spillover = sorted(blocks, key=lambda name: -blocks[name]["spillovers"])
-    steps = (step for name in by_spillover for step in _steps_for(run, name, blocks[name]))
+    steps = (step for name in by_spillover for step in _steps_for(run, name, blocks[name], demands[name]))
     yield from (step for step, _ in zip(steps, range(_MOST_FUNCTIONS), strict=False))
     if by_spillover and (blocks[by_spillover[0]]["spillover_ratio"] or 0) >= _WORTH_MORE:
         whose = f" --function {by_spillover[0]}" if len(run.scenario.functions) > 1 else ""
@@ -69,16 +63,15 @@ def without_it(run: Run) -> str | None:
     return " ".join(settings)
 
 
-def _steps_for(run: Run, name: str, block: Block) -> Iterator[str]:
-    function = run.log.function_names.index(name)
-    demand = demand_for(run.log, function)
+def _steps_for(run: Run, name: str, block: Block, demand: Demand) -> Iterator[str]:
     if (block["spillover_ratio"] or 0) >= _WORTH_MORE:
-        yield _step_for_spillover(run, name, function, block, demand)
+        yield _step_for_spillover(run, name, block, demand)
     elif block["utilization"] is not None:
         yield from _less(run, name, block, demand)
 
 
-def _step_for_spillover(run: Run, name: str, function: int, block: Block, demand: Demand) -> str:
+def _step_for_spillover(run: Run, name: str, block: Block, demand: Demand) -> str:
+    function = run.log.function_names.index(name)
     by_reason = block["spillovers_by_reason"]
     too_fast = by_reason[SpilloverReason.REQUEST_RATE.key]
     others = block["spillovers"] - too_fast
@@ -86,7 +79,7 @@ def _step_for_spillover(run: Run, name: str, function: int, block: Block, demand
     if too_fast > others:
         step = _more_for_the_rate(run, name, block, demand)
     elif scaled is not None and (first := _first_by_tracking(run, function)) is not None:
-        return _ask_before_the_load(run, name, function, block, demand, scaled, first)
+        return _ask_before_the_load(run, name, block, demand, scaled, first)
     elif 2 * demand.late_spillovers > others:
         return _ask_earlier(run, name, function, demand)
     else:
@@ -109,7 +102,7 @@ def _how_few_were_cold(block: Block) -> str:
 def _more_for_the_rate(run: Run, name: str, block: Block, demand: Demand) -> str:
     """The request rate goes with the units, whatever they work."""
     each = int(run.scenario.region.requests_per_concurrency)
-    units = max(_for_rate(demand, each), _more_than(block))
+    units = max(demand.units_for_rate(each), _more_than(block))
     if block["spillovers_by_reason"][SpilloverReason.CONCURRENCY.key]:
         units = max(units, _for_peak(demand.most_at_work))
     scaled = run.scenario.functions[name].autoscaling
@@ -129,9 +122,7 @@ def _more_for_the_rate(run: Run, name: str, block: Block, demand: Demand) -> str
 
 def _more_for_the_peak(run: Run, name: str, block: Block, demand: Demand) -> str:
     each = run.scenario.region.requests_per_concurrency
-    units = max(_for_peak(demand.most_at_work), _more_than(block))
-    if not isinstance(each, str):
-        units = max(units, _for_rate(demand, int(each)))
+    units = max(_for_peak(demand.most_at_work), demand.units_for_rate(each), _more_than(block))
     return (
         f"{name} had up to {count_text(demand.most_in_flight)} in flight{_without_waits(demand)}. AWS advises the usual"
         f" peak and 10 % more, so that none spills over: {_setting(run, name, units)}."
@@ -153,11 +144,11 @@ def _first_by_tracking(run: Run, function: int) -> Increase | None:
 
 
 def _ask_before_the_load(
-    run: Run, name: str, function: int, block: Block, demand: Demand, scaled: Autoscaling, first: Increase
+    run: Run, name: str, block: Block, demand: Demand, scaled: Autoscaling, first: Increase
 ) -> str:
     """Target tracking follows the load; a schedule is there before it."""
     assert scaled.target is not None, "something tracked it"
-    since_ns = above_target_since_ns(minutes_above_target(run.log, function, scaled), first, scaled)
+    since_ns = above_target_since_ns(demand, first, scaled)
     since_ns = first.asked_ns if since_ns is None else since_ns
     asked_after = clock_difference(since_ns, first.asked_ns)
     found = f"Target tracking comes after the load: {name} asked {asked_after} after the rise"
@@ -178,8 +169,8 @@ def _ask_before_the_load(
 
 def _ask_earlier(run: Run, name: str, function: int, demand: Demand) -> str:
     """What was asked for came too late for most of what spilled over."""
-    late_ns = run.log.spillovers.time_ns[is_late(run.log) & (run.log.spillovers.function == function)]
-    first_ns = int(late_ns.min())
+    first_ns = demand.first_late_spillover_ns
+    assert first_ns is not None, "most of what spilled over came too early"
     spilled = f"{counted(demand.late_spillovers, 'invocation')} of {name} spilled over while what was asked for"
     awaited = [
         one
@@ -218,7 +209,7 @@ def _key_of_time(run: Run, name: str, one: Increase) -> str | None:
 def _less(run: Run, name: str, block: Block, demand: Demand) -> Iterator[str]:
     """How little would do, where what is kept ready is far more than was ever busy."""
     each, kept = run.scenario.region.requests_per_concurrency, block["peak_requested"]
-    units = max(1, _for_peak(block["peak_busy"]), 0 if isinstance(each, str) else _for_rate(demand, int(each)))
+    units = max(1, _for_peak(block["peak_busy"]), demand.units_for_rate(each))
     scaled = run.scenario.functions[name].autoscaling
     if units > (1 - _WORTH_LESS) * kept or (scaled is not None and kept > scaled.min_capacity):
         return
@@ -254,10 +245,6 @@ def _idle_while_others_lack(run: Run) -> Iterator[str]:
 def _for_peak(most: int) -> int:
     """AWS: the usual peak and 10 % more, 220 for 200 (provisioned-concurrency page, read 2026)."""
     return -(-11 * most // 10)
-
-
-def _for_rate(demand: Demand, each: int) -> int:
-    return -(-demand.most_in_a_second // each)
 
 
 def _more_than(block: Block) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from html import escape
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lambdasim.metrics.frontier import Best, FrontierRow, FrontierTable, is_dominated, undominated
+from lambdasim.report.html_table import html_block, html_paragraph, html_table
 from lambdasim.report.text_cost import money_text
 from lambdasim.report.wording import count_text, counted, seconds_value, share_text
 from lambdasim.scenario.slo import LATENCY_TARGETS
@@ -71,7 +71,10 @@ def _remark(table: FrontierTable, row: FrontierRow) -> str:
         return f"misses {', '.join(row.slo_missed)}"
     if table.scenario.slo is not None:
         return "keeps slo"
-    return "dearer, not faster" if is_dominated(row, table.rows) else ""
+    if not is_dominated(row, table.rows):
+        return ""
+    fastest_s = min(other.slowness_s for other in table.rows if other is not row and other.price <= row.price)
+    return "dearer, not faster" if fastest_s <= row.slowness_s else "dearer, hardly faster"
 
 
 def best_sentence(table: FrontierTable) -> str:
@@ -83,9 +86,11 @@ def best_sentence(table: FrontierTable) -> str:
     choice = table.choice
     if choice is None:
         cheap, *_, fast = undominated(table.rows)
+        nearly = ", or nearly" if any(row.slowness_s < fast.slowness_s for row in table.rows) else ""
         return (
-            f"{_units(cheap)} cost the least, {_price(cheap)} with a p99 of {seconds_value(cheap.latency_p99_s)};"
-            f" {_units(fast)} are the fastest, {_price(fast)} with {seconds_value(fast.latency_p99_s)}."
+            f"{_units(cheap)} {'costs' if cheap.level == 1 else 'cost'} the least, {_price(cheap)} with a p99 of"
+            f" {seconds_value(cheap.latency_p99_s)}; {_units(fast)} {'is' if fast.level == 1 else 'are'} the"
+            f" fastest{nearly}, {_price(fast)} with {seconds_value(fast.latency_p99_s)}."
         )
     row = choice.row
     what = f"{_units(row)}, {_price(row)}"
@@ -197,14 +202,6 @@ def frontier_json(table: FrontierTable) -> dict[str, Any]:
 
 def frontier_html(table: FrontierTable) -> str:
     """The table and the sentence for a notebook."""
-    return "".join(_html(table))
-
-
-def _html(table: FrontierTable) -> Iterator[str]:
-    yield f"<p>{escape(heading(table))}</p><table><thead><tr>"
-    yield from (f"<th>{escape(name)}</th>" for name in _HEADINGS)
-    yield "</tr></thead><tbody>"
-    for row in table.rows:
-        yield "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in _cells(table, row)) + "</tr>"
-    yield "</tbody></table>"
-    yield from (f"<p>{escape(text)}</p>" for text in (best_sentence(table), *table.notes))
+    rows = [_cells(table, row) for row in table.rows]
+    texts = map(html_paragraph, (best_sentence(table), *table.notes))
+    return html_block(html_paragraph(heading(table)), html_table(rows, align="r" * 10 + "l", head=_HEADINGS), *texts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +10,7 @@ import numpy as np
 
 from lambdasim.eventlog.log import EventLog
 from lambdasim.metrics.provisioned import Increase, capacity_of, increases
-from lambdasim.metrics.provisioned_demand import (
-    Demand,
-    above_target_since_ns,
-    demand_for,
-    minutes_above_target,
-    spilled_between,
-)
+from lambdasim.metrics.provisioned_demand import Demand, above_target_since_ns, spilled_between
 from lambdasim.metrics.run import Run
 from lambdasim.metrics.shared_pool import provisioned_of_pool, shared_pool
 from lambdasim.platform.concurrency import ThrottleReason
@@ -38,28 +32,27 @@ _WHO_ASKS = {
 }
 
 
-def provisioned_lines(run: Run) -> list[str]:
-    """The section, function by function; empty without provisioned concurrency."""
+def provisioned_lines(run: Run, demands: Mapping[str, Demand]) -> list[str]:
+    """The section, function by function, each with its demand; empty without provisioned concurrency."""
     blocks = {name: block["provisioned"] for name, block in run.summary["functions"].items() if "provisioned" in block}
     if not blocks:
         return []
     shown = list(blocks)
     if len(shown) > _MOST_FUNCTIONS:
         shown = sorted(shown, key=lambda name: -blocks[name]["spillovers"])[:_MOST_FUNCTIONS]
-    lines = [line for name in shown for line in _function_lines(run, name, blocks[name])]
+    lines = [line for name in shown for line in _function_lines(run, name, blocks[name], demands[name])]
     if len(blocks) > len(shown):
         lines.append(f"and {counted(len(blocks) - len(shown), 'function')} more in summary.json")
     return [*lines, *_pool_sentence(run)]
 
 
-def _function_lines(run: Run, name: str, block: Block) -> Iterator[str]:
+def _function_lines(run: Run, name: str, block: Block, demand: Demand) -> Iterator[str]:
     function = run.log.function_names.index(name)
     yield f"{name}: {_how_much(run.log, function, block)}{_how_busy(block)}"
     yield from _served(block)
-    demand = demand_for(run.log, function)
     yield from _spillover_sentences(run, function, block, demand)
     yield from _within_a_reservation(run, name)
-    yield from _change_lines(run, name, function)
+    yield from _change_lines(run, name, function, demand)
 
 
 def units_text(block: Block) -> str:
@@ -191,12 +184,11 @@ class _GivenBack:
     cause: CapacityCause
 
 
-def _change_lines(run: Run, name: str, function: int) -> Iterator[str]:
+def _change_lines(run: Run, name: str, function: int, demand: Demand) -> Iterator[str]:
     """The first changes of what was asked for, by time, and how many more there were."""
     changes: list[Increase | _GivenBack] = [*increases(run.log, function), *_given_back(run.log, function)]
     changes.sort(key=lambda change: change.asked_ns)
     scaled = run.scenario.functions[name].autoscaling
-    above = frozenset[int]() if scaled is None else minutes_above_target(run.log, function, scaled)
     last_since_ns = None
     for one in changes[:_MOST_CHANGES]:
         if isinstance(one, _GivenBack):
@@ -204,7 +196,7 @@ def _change_lines(run: Run, name: str, function: int) -> Iterator[str]:
             continue
         since_ns, why = None, ""
         if scaled is not None and scaled.target is not None:
-            since_ns = above_target_since_ns(above, one, scaled)
+            since_ns = above_target_since_ns(demand, one, scaled)
             if since_ns is not None:
                 still = "was still" if since_ns == last_since_ns else "had been"
                 since = f" since {clock_text(since_ns)}" if since_ns != last_since_ns else ""

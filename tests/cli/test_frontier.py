@@ -116,6 +116,26 @@ def test_bad_input(draw: Call, house: Path, words: tuple[str, ...], message: str
     assert sorted(path.name for path in house.iterdir()) == ["house.yaml", "small.yaml"]
 
 
+def test_each_reason_of_a_refusal_is_told_once(draw: Call, house: Path) -> None:
+    """Not once for each state of the limits: the pool is too small in three of them, the reservation in the last."""
+    changes = """\
+changes:
+  - {at: 5s, region: {concurrency_quota: 400}}
+  - {at: 10s, region: {concurrency_quota: 500}}
+  - {at: 15s, functions: {f: {reserved_concurrency: 100}}}
+"""
+    (house / "changing.yaml").write_text(HOUSE + changes)
+    done = draw("frontier", "changing.yaml", "--levels", "950")
+    (house / "changing.yaml").unlink()
+    assert (done.status, done.out) == (2, "")
+    pool, reservation = done.err.splitlines()
+    assert pool.startswith("f with 950 provisioned: Specified ConcurrentExecutions for function decreases account's")
+    assert pool.endswith(
+        "The functions have 950 provisioned of the quota of 1000; at most 900 can be reserved and provisioned"
+    )
+    assert reservation.startswith("f with 950 provisioned: Requested Provisioned Concurrency should not be greater")
+
+
 def test_interrupted_between_levels(draw: Call, house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was run to its end is printed and written."""
 

@@ -240,7 +240,7 @@ class TestClaimed:
         beyond = self.run(500, 501)
         assert (claimed(beyond)[0], beyond.summary["attempts"]["throttles"]) == ((0, 1_000), 1)
         assert unreserved(beyond) == [(0, 600)]
-        assert peak_claimed(beyond.log, beyond.scenario.limits_in_force()) == 1_000
+        assert peak_claimed(beyond.log, beyond.scenario.limits_in_force()) == (1_000, 1_000)
 
     def test_idle_units_are_claimed_in_every_minute(self) -> None:
         """400 without a single request."""

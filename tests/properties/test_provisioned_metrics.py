@@ -86,7 +86,7 @@ def test_cloudwatch_says_the_same(plan: Plan) -> None:
     ):
         assert sum(row.sum for row in rows if row.metric == metric) == expected
     claimed = [row.maximum for row in rows if row.metric == "ClaimedAccountConcurrency"]
-    assert max(claimed, default=0) == peak_claimed(log, limits)
+    assert max(claimed, default=0) == peak_claimed(log, limits)[0]
     kept = max(sum(state.reserved.values()) for state in run.limits)
     assert max(claimed, default=0) >= kept
     for row in rows:

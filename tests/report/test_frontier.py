@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -296,6 +299,51 @@ class TestBest:
         assert [is_dominated(one, rows) for one in rows] == [False, False, True, True, False, True]
         assert [one.level for one in undominated(rows)] == [0, 1, 4]
 
+    @pytest.mark.parametrize(
+        ("cheaper", "dearer", "dominated"),
+        [
+            (1.0, 0.999999, True),  # a microsecond
+            (1.02, 1.0, True),  # 2 % of 1 s is 20 ms: just as fast
+            (1.021, 1.0, False),  # 21 ms
+            (0.102, 0.1, True),  # 2 % of 100 ms is 2 ms
+            (0.1021, 0.1, False),
+            (1.0, 1.5, True),
+            (1.0, None, True),
+            (None, 1.0, False),
+        ],
+    )
+    def test_hardly_slower(self, cheaper: float | None, dearer: float | None, dominated: bool) -> None:
+        """A cheaper level whose p99 is at most 2 % higher is as good; the cheapest is dominated by none."""
+        rows = [row(1, 12, dearer), row(0, 10, cheaper)]
+        assert [is_dominated(one, rows) for one in rows] == [dominated, False]
+
+    def test_at_one_price_the_fastest_stays(self) -> None:
+        """However little faster it is: it costs nothing."""
+        rows = [row(0, 10, 1.0), row(1, 10, 0.99), row(2, 10, 1.5)]
+        assert [one.level for one in undominated(rows)] == [1]
+
+    def test_small_steps_that_buy_much_together(self) -> None:
+        """Each is 1.5 % faster than the one before, and so within 2 % of it; level 2 is 3 % faster than level 0.
+
+        0.985 x 1.02 = 1.0047 and 0.955 x 1.02 = 0.9741, but 0.97 x 1.02 = 0.9894: levels 1 and 3 are as fast as the
+        one before, level 2 is over 2 % faster than level 0, which is the one that stays.
+        """
+        rows = [row(0, 10, 1.0), row(1, 11, 0.985), row(2, 12, 0.97), row(3, 13, 0.955)]
+        assert [one.level for one in undominated(rows)] == [0, 2]
+
+    @given(st.lists(st.tuples(st.integers(1, 6), st.one_of(st.none(), st.integers(95, 105))), min_size=1, max_size=8))
+    def test_what_stays_stands_for_the_rest(self, figures: list[tuple[int, int | None]]) -> None:
+        """Of what stays the dearer is over 2 % faster; what is left out is at most 2 % faster than one no dearer."""
+        rows = [row(level, price, p99) for level, (price, p99) in enumerate(figures)]
+        front = undominated(rows)
+        for one, other in pairwise(front):
+            if (one.price, one.slowness_s) != (other.price, other.slowness_s):
+                assert one.price < other.price
+                assert one.slowness_s > 1.02 * other.slowness_s
+        for one in rows:
+            stands = any(kept.price <= one.price and kept.slowness_s <= 1.02 * one.slowness_s for kept in front)
+            assert one in front or (stands and is_dominated(one, rows))
+
     def test_knee(self) -> None:
         """Scales from 0 to 1: level 1 lies 1 - 1/20 - 0.6/8.6 = 0.88 below the line, level 2 lies 0.49 below it."""
         rows = [row(0, 10, 10), row(1, 11, 2), row(2, 20, 1.5), row(3, 30, 1.4), row(4, 40, 1.4)]
@@ -305,11 +353,13 @@ class TestBest:
         assert choose(rows, has_slo=False) == choose(list(reversed(rows)), has_slo=False)
 
     def test_no_knee(self) -> None:
-        """On a straight line or above it, between two levels, or where the p99 hardly differs."""
+        """On a straight line or above it, between two levels, or where the p99 of the third hardly differs."""
         assert knee([row(0, 10, 3), row(1, 20, 2), row(2, 30, 1)]) is None
         assert knee([row(0, 10, 3), row(1, 20, 2.5), row(2, 30, 1)]) is None
         assert knee([row(0, 10, 3), row(1, 20, 2)]) is None
         assert knee([row(0, 10, 1.005), row(1, 11, 1.001), row(2, 30, 1)]) is None
+        assert knee([row(0, 10, 3), row(1, 11, 1), row(2, 30, 0.999)]) is None
+        assert knee([row(level, 10, 1) for level in range(3)]) is None
 
     @pytest.mark.parametrize(
         ("rows", "level", "why"),
@@ -330,6 +380,7 @@ class TestBest:
         assert choice is not None
         assert (choice.row.level, choice.why) == (1, Best.CHEAPEST)
         assert choose([row(0, 10, 3), row(1, 12, 1)], has_slo=False) is None
+        assert choose([row(0, 10, 3), row(1, 12, 1), row(2, 30, 0.999)], has_slo=False) is None
         assert choose([], has_slo=True) is None
 
 
@@ -356,6 +407,12 @@ class TestWords:
         assert best_sentence(two) == (
             "0 units cost the least, $10.00 a month with a p99 of 3s; 5 units are the fastest, $12.00 a month with 1s."
         )
+        single = table(row(0, 14, 3), row(1, 10, 3), row(2, 12, 1), row(3, 13, 0.999))
+        assert best_sentence(single) == (
+            "1 unit costs the least, $10.00 a month with a p99 of 3s; 2 units are the fastest, or nearly, $12.00 a"
+            " month with 1s."
+        )
+        assert "; 1 unit is the fastest, $12.00 a month" in best_sentence(table(row(0, 10, 3), row(1, 12, 1)))
         flat = table(row(0, 10, 1, cold=0.02), row(5, 12, 1, cold=0.001))
         assert best_sentence(flat) == (
             "The cheapest is also the fastest, or nearly: 0 units, $10.00 a month with a p99 of 1s. Cold starts are"
@@ -381,6 +438,12 @@ class TestWords:
         assert cells[4] == "1 $17.47 $26.59 $0.000266 0% 0% 25.0% 0% 1s 1s keeps slo"
         assert lines[6] == found.sentence
         assert found.sentence.endswith("(p99 2s): 1 unit, $17.47 a month. No other is cheaper.")
+
+    def test_remarks_on_dominated_levels(self) -> None:
+        """Slower or as fast, or faster by 1 ms of a second, for more money."""
+        lines = frontier_lines(table(row(0, 10, 3), row(1, 12, 1), row(2, 13, 1), row(3, 14, 0.999), row(4, 15, 2)))
+        remarks = [line.partition("dearer, ")[2] for line in lines[3:8]]
+        assert remarks == ["", "", "not faster", "hardly faster", "not faster"]
 
     def test_virtual_users_send_by_the_answers(self) -> None:
         """So the requests are not the same, and the heading says so."""
@@ -418,19 +481,32 @@ class TestPicture:
     """Cost against p99, cold starts below."""
 
     def test_points(self) -> None:
-        """Levels of which another is better are hollow; the best has a ring; labels name the levels."""
-        rows = (row(0, 10, 10, cold=0.04), row(1, 11, 2, cold=0.02), row(2, 30, 1), row(3, 40, 1))
+        """Levels for which a cheaper one does as well are hollow; the best has a ring; labels name the levels."""
+        rows = (row(0, 10, 10, cold=0.04), row(1, 11, 2, cold=0.02), row(2, 30, 1), row(3, 40, 0.999_999))
         axes = table(*rows)
         upper, lower = panels(draw(axes))
         assert points(upper, "levels") == [(10, 10), (11, 2), (30, 1)]
-        assert points(upper, "dominated") == [(40, 1)]
-        assert points(upper, "path") == [(10, 10), (11, 2), (30, 1), (40, 1)]
+        assert points(upper, "dominated") == [(40, 0.999_999)]
+        assert points(upper, "path") == [(10, 10), (11, 2), (30, 1), (40, 0.999_999)]
         assert points(upper, "front") == [(10, 10), (11, 2), (30, 1)]
         assert points(upper, "best") == [(11, 2)]
         assert points(lower, "cold") == [(10, 4), (11, 2), (30, 0), (40, 0)]
         assert {"0: all on demand", "1", "2", "3"} <= set(texts_of(upper))
+        words = " ".join(" ".join(texts_of(upper)).split())
+        assert "over 2 % faster than any cheaper filled one" in words
+        assert "no cheaper than a filled one, and at most 2 % faster" in words
         assert upper.get_ylim()[0] == 0
         assert upper.get_xlim() == lower.get_xlim()
+
+    def test_what_was_set_stands_in_place_of_the_description(self) -> None:
+        """The description may contradict it."""
+        made = house(description="An init of 2 s")
+        changed = ls.load(made, set={"functions.f.init": "1s"})
+        of = replace(table(row(0, 10, 10)), scenario=made)
+        assert "An init of 2 s" in texts_of(draw(of))
+        shown = texts_of(draw(replace(of, scenario=changed)))
+        assert "changed: functions.f.init = 1s" in shown
+        assert "An init of 2 s" not in shown
 
     def test_promised_p99(self) -> None:
         """A line where it is near, else words."""

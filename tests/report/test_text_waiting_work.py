@@ -91,7 +91,7 @@ class TestAdvice:
     def test_dead_lettered_without_execution(self) -> None:
         """First of all; as many batches at once as are reserved leaves none of them, and so says the run."""
         result = ls.simulate(THROTTLED)
-        unread, back, *_ = next_steps(result)
+        unread, back, *_ = next_steps(result, {})
         count = result.summary["queues"]["o"]["dead_lettered_without_execution"]
         assert unread.startswith(f"{count} messages were dead-lettered by o though the code never ran")
         assert self.keys(unread) == {
@@ -102,11 +102,11 @@ class TestAdvice:
         assert self.keys(back) == {"queues.o.visibility_timeout": "18s"}
         better = ls.simulate(THROTTLED, set={"queues.o.event_source_mapping.maximum_concurrency": 3})
         assert better.summary["queues"]["o"]["dropped"] == 0
-        assert "dead-lettered" not in " ".join(next_steps(better))
+        assert "dead-lettered" not in " ".join(next_steps(better, {}))
 
     def test_no_fewer_than_two(self) -> None:
         """AWS takes no maximum concurrency of 1: then more has to be reserved as well."""
-        (step, *_) = next_steps(three_messages())
+        (step, *_) = next_steps(three_messages(), {})
         assert self.keys(step) == {
             "queues.o.event_source_mapping.maximum_concurrency": "2",
             "functions.f.reserved_concurrency": "2",
@@ -121,10 +121,10 @@ class TestAdvice:
         result = ls.simulate(
             {**THROTTLED, "queues": queues, "traffic": traffic}, set={"functions.w.reserved_concurrency": 9}
         )
-        steps = next_steps(result)
+        steps = next_steps(result, {})
         for name, step in zip("op", steps, strict=False):
             assert self.keys(step)[f"queues.{name}.event_source_mapping.maximum_concurrency"] == "4"
 
     def test_nothing_where_all_is_well(self) -> None:
         """One message, at once."""
-        assert "queues." not in " ".join(next_steps(queue_run([0])))
+        assert "queues." not in " ".join(next_steps(queue_run([0]), {}))

@@ -12,11 +12,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
 
-from lambdasim.metrics.frontier import Best, FrontierRow, FrontierTable, is_dominated, undominated
+from lambdasim.metrics.frontier import HARDLY_SLOWER, Best, FrontierRow, FrontierTable, undominated
 from lambdasim.report.frontier import best_sentence
 from lambdasim.report.pictures.panel_groups import FARTHEST, PAPER, Entries, Group, draw_limit, open_groups
 from lambdasim.report.pictures.style import Colour, Header, legend, open_axes, png, say, shortened, style, time_text
 from lambdasim.report.pictures.time_axis import TimeLocator
+from lambdasim.report.wording import subtitle
 from lambdasim.units import to_seconds
 
 _LATENCY_PX, _COLD_PX = 300, 130
@@ -25,6 +26,8 @@ _LABEL_PX, _PT = 15, 0.72  # height of a label; points in a pixel
 _SIDES = [(side, rise) for rise in (0, -17, 17, -34, 34, -51) for side in ("center", "left", "right")]
 _MARGIN = 0.06  # of the width, on either side of the points
 
+_FILLED_MEANS = f"over {100 * HARDLY_SLOWER:g} % faster than any cheaper filled one"
+_HOLLOW_MEANS = f"no cheaper than a filled one, and at most {100 * HARDLY_SLOWER:g} % faster"
 _BEST: dict[str, Any] = {"marker": "o", "markersize": 15, "markerfacecolor": "none", "color": "black", "mew": 1.5}
 _GOOD: dict[str, Any] = {"marker": "o", "markersize": 7, "color": Colour.BUSY.value}
 _DOMINATED: dict[str, Any] = {"marker": "o", "markersize": 7, "color": Colour.BUSY.value, "markerfacecolor": "white"}
@@ -42,7 +45,10 @@ _BEST_LABELS = {
 
 
 def frontier(table: FrontierTable, ax: Axes | None = None) -> Axes:
-    """Cost and p99 of each level, and below its share of cold starts; panels inside. Dominated levels are hollow."""
+    """Cost and p99 of each level, and below its share of cold starts; panels inside.
+
+    A level is hollow where a cheaper one is as fast, or at most 2 % slower: see ``metrics.frontier.undominated``.
+    """
     name = shortened(table.function)
     with style():
         rows = [row for row in table.rows if row.latency_p99_s is not None]
@@ -51,7 +57,7 @@ def frontier(table: FrontierTable, ax: Axes | None = None) -> Axes:
             parts.append("interrupted: other levels are missing")
         top = Header(
             title=f"{table.scenario.name}: what provisioned concurrency of {name} costs and buys",
-            description=table.scenario.description,
+            description=subtitle(table.scenario),
             facts=" · ".join(parts),
         )
         if not rows:
@@ -101,17 +107,17 @@ def _tick_text(usd: float) -> str:
 
 
 def _draw_latency(ax: Axes, table: FrontierTable, rows: Sequence[FrontierRow]) -> Entries:
-    """The points with their levels, a line through those of which no other is better, and the promised p99."""
+    """The points with their levels, a line through those that are worth their price, and the promised p99."""
     front = undominated(rows)
     ax.plot([row.price for row in rows], [row.slowness_s for row in rows], label="path", zorder=1.9, **_PATH)
     ax.plot([row.price for row in front], [row.slowness_s for row in front], label="front", zorder=2, **_LINE)
-    worse = [row for row in rows if is_dominated(row, rows)]
-    entries: Entries = [(Line2D([], [], **_GOOD, linestyle="none"), "no other is both cheaper and faster")]
+    worse = [row for row in rows if row not in front]
+    entries: Entries = [(Line2D([], [], **_GOOD, linestyle="none"), _FILLED_MEANS)]
     for label, some, look in (("dominated", worse, _DOMINATED), ("levels", front, _GOOD)):
         prices, slowness = [row.price for row in some], [row.slowness_s for row in some]
         ax.plot(prices, slowness, label=label, linestyle="none", zorder=3, **look)
     if worse:
-        entries.append((Line2D([], [], **_DOMINATED, linestyle="none"), "another is cheaper, and as fast"))
+        entries.append((Line2D([], [], **_DOMINATED, linestyle="none"), _HOLLOW_MEANS))
     if table.choice is not None and table.choice.row in rows:
         best = table.choice.row
         ax.plot([best.price], [best.slowness_s], label="best", linestyle="none", zorder=4, **_BEST)
