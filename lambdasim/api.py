@@ -16,6 +16,7 @@ import numpy.typing as npt
 from lambdasim.engine.base import Interrupt, OnProgress
 from lambdasim.engine.reference import SimpyEngine
 from lambdasim.errors import UsageError
+from lambdasim.extras import load_extra
 from lambdasim.metrics.run import Run
 from lambdasim.metrics.tables import (
     attempts_table,
@@ -25,8 +26,9 @@ from lambdasim.metrics.tables import (
     requests_table,
     structured,
 )
-from lambdasim.notebook.prediction import CheckedPrediction, Prediction, take_prediction
-from lambdasim.notebook.progress import watched
+from lambdasim.notebook.interrupted import interrupted
+from lambdasim.notebook.prediction import CheckedPrediction, Prediction, last_prediction
+from lambdasim.notebook.progress import far_text, watched
 from lambdasim.platform.region import build_platform
 from lambdasim.rng import fresh_seed
 from lambdasim.scenario.load import load as load_scenario
@@ -50,12 +52,12 @@ TableName = Literal["requests", "attempts", "environments", "messages", "provisi
 class Result(Run):
     """A finished run: summary, tables and pictures, all derived from ``log``."""
 
-    guess: Prediction | None = None  # what was guessed of this run
+    guess: Prediction | None = None  # the last one that was made before this run came to its end
 
     @cached_property
     def prediction(self) -> CheckedPrediction | None:
-        """The guess of ``predict`` beside what came out; None where nobody guessed."""
-        return None if self.guess is None else self.guess.check(self)
+        """The guess of ``predict`` beside what came out; None where nobody guessed, or another run has answered it."""
+        return None if self.guess is None else self.guess.answer(self)
 
     @cached_property
     def requests(self) -> npt.NDArray[np.void]:
@@ -83,14 +85,11 @@ class Result(Run):
         return structured(provisioned_table(self.log))
 
     def to_frame(self, table: TableName = "requests") -> pd.DataFrame:
-        """A table as a pandas DataFrame; needs the extra ``lambdasim[data]``."""
+        """A table as a pandas DataFrame; needs pandas."""
         *names, last = get_args(TableName)
         if table not in (*names, last):
             raise UsageError(f"table: must be {', '.join(names)} or {last}, got {table!r}")
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise UsageError("to_frame needs pandas: pip install 'lambdasim[data]'") from error
+        pd = load_extra("pandas", "to_frame")
         rows: npt.NDArray[np.void] = getattr(self, table)
         return pd.DataFrame({name: rows[name] for name in rows.dtype.names or ()})
 
@@ -148,6 +147,11 @@ class Result(Run):
 
         return result_html(self)
 
+    def __str__(self) -> str:
+        from lambdasim.notebook.display import result_text
+
+        return result_text(self)
+
     def __repr__(self) -> str:
         requests = self.summary["requests"]
         fates = ", ".join(f"{count:,} {name}" for name, count in requests.items() if count and name != "total")
@@ -173,15 +177,23 @@ def simulate(
     """Run a scenario: ``simulate("scenarios/spike.yaml", seed=7, set={"region.concurrency_quota": 500})``.
 
     Without a seed anywhere, one is made and stands in the result. ``on_progress`` is called now and then with the
-    simulated time in ns and the number of requests so far; ``interrupt`` ends the run early, with what there is. In a
-    notebook a run of more than a second shows a bar, and Interrupt ends it with what there is. A guess that ``predict``
-    kept is answered by the result: ``result.prediction``.
-    Raises ScenarioError where the scenario is wrong or would not fit in memory.
+    simulated time in ns and the number of requests so far; ``interrupt`` ends the run early, with what there is. A
+    guess that ``predict`` kept is answered by the result: ``result.prediction``.
+
+    In a notebook, and without either of these two, a run of more than a second shows a bar, and *Interrupt* ends it.
+    The cell fails then, so that what comes after it does not go on with a part of a run, and ``last_interrupted()``
+    returns what there is.
+
+    Raises ScenarioError where the scenario is wrong or would not fit in memory, RunInterrupted as said.
     """
     scenario = load(source, seed=seed, set=set)
     with watched(scenario.name, scenario.duration, on_progress, interrupt) as (report, stop):
         result = simulate_scenario(scenario, on_progress=report, interrupt=stop)
-    return replace(result, guess=take_prediction())
+    if not result.log.is_partial:
+        result = replace(result, guess=last_prediction())
+    if interrupt is None and stop is not None and stop.requested:
+        raise interrupted(result, far_text(result.log.end_ns, scenario.duration))
+    return result
 
 
 def check_size(scenario: Scenario) -> None:

@@ -170,7 +170,7 @@ def _load(path: str, options: argparse.Namespace) -> Scenario:
         raise UsageError(
             f"{path}: is not a command; to simulate, give the scenario alone: python -m lambdasim FILE.yaml"
         )
-    return load(path, seed=options.seed, overrides=settings, on_warning=warn)
+    return load(path, seed=options.seed, overrides=settings, on_warning=warn, set_by="--set")
 
 
 def _directories(scenarios: Sequence[Scenario], options: argparse.Namespace) -> list[Path | None]:

@@ -1,6 +1,7 @@
-"""A result as a notebook shows it: the figures that matter, the two pictures to start with, the guess if there was one.
+"""A result as a notebook shows it: the guess if there was one, the figures that matter, the two pictures to start with.
 
 Everything is in the HTML itself, pictures included, so that a saved notebook shows it anywhere and without network.
+Printed, it is the same as text, without pictures.
 """
 
 from __future__ import annotations
@@ -15,12 +16,23 @@ from PIL import Image
 
 from lambdasim.api import Result
 from lambdasim.metrics.outcomes import Outcome
+from lambdasim.notebook.figures import FIGURES, TOO_FEW_FOR_P99, drops
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.report.advice import first_pictures
+from lambdasim.report.html_table import html_block, html_table
 from lambdasim.report.pictures import PICTURES
 from lambdasim.report.pictures.style import png
 from lambdasim.report.text_cost import money_text
-from lambdasim.report.wording import MEANING, clock_text, count_text, seconds_value, share_text, target_texts
+from lambdasim.report.wording import (
+    clock_text,
+    count_text,
+    limit_text,
+    meaning_of,
+    seconds_value,
+    share_text,
+    subtitle,
+    target_texts,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,73 +40,90 @@ if TYPE_CHECKING:
 # Colours of a picture in a notebook. A third of the bytes; rare colours keep their shade, since they mean something.
 _COLOURS, _METHOD = 256, Image.Quantize.MAXCOVERAGE
 
-_LEFT = "text-align:left;padding:1px 8px"
-_RIGHT = "text-align:right;padding:1px 8px"
+_GUESSED = "Your guess, and what came out"
+# What an outcome means, where neither its name nor a row below says it.
+_MEANING = {
+    Outcome.FAILED: "an error or a timeout of the function",
+    Outcome.THROTTLED: "refused, and no attempt left",
+    Outcome.TIMED_OUT_CLIENT: "no answer came in time",
+    Outcome.IN_FLIGHT: "a longer drain shows what becomes of them",
+}
 
 Row = tuple[str, str, str]  # name, value, remark
 
 
 def result_html(result: Result) -> str:
-    """The HTML of a result."""
-    return "".join(_parts(result))
-
-
-def _parts(result: Result) -> Iterator[str]:
-    scenario = result.scenario
-    yield f"<p><b>{escape(scenario.name)}</b> (seed {result.seed}, profile {escape(scenario.profile)})"
-    if scenario.description:
-        yield f"<br><i>{escape(scenario.description)}</i>"
-    if result.log.is_partial:
-        yield f"<br><b>Interrupted at {clock_text(result.log.end_ns)} of simulated time: all of this is partial.</b>"
-    yield "</p><table><tbody>"
-    for name, value, remark in result_rows(result):
-        yield f'<tr><th style="{_LEFT}">{escape(name)}</th><td style="{_RIGHT}">{escape(value)}</td>'
-        yield f'<td style="{_LEFT}">{escape(remark)}</td></tr>'
-    yield '</tbody></table><div style="display:flex;flex-wrap:wrap;gap:8px">'
-    for picture in first_pictures(result):
-        figure = PICTURES[picture](result).get_figure(root=True)
-        assert figure is not None
-        yield f'<img alt="{picture} of {escape(scenario.name)}" src="{_inline(figure)}"'
-        yield ' style="flex:1 1 640px;min-width:0;max-width:1000px;height:auto;align-self:flex-start">'
-    yield "</div>"
+    """The HTML of a result: heading, guess, figures, pictures."""
+    lines = (f"<{tag}>{escape(text)}</{tag}>" for tag, text in _heading(result))
+    parts = [f"<p>{'<br>'.join(lines)}</p>"]
     if result.prediction is not None:
-        yield "<p><b>Your guess, and what came out</b></p>" + result.prediction._repr_html_()
+        parts += [f"<p><b>{_GUESSED}</b></p>", result.prediction._repr_html_()]
+    parts.append(html_table(result_rows(result), align="lrl"))
+    parts += _pictures(result)
+    return html_block(*parts)
+
+
+def result_text(result: Result) -> str:
+    """The same as text, without pictures."""
+    parts = ["\n".join(text for _, text in _heading(result))]
+    if result.prediction is not None:
+        parts.append(f"{_GUESSED}\n{result.prediction}")
+    rows = list(result_rows(result))
+    names, values = (max(len(row[column]) for row in rows) for column in (0, 1))
+    parts.append("\n".join(f"{name:{names}}  {value:>{values}}  {remark}".rstrip() for name, value, remark in rows))
+    return "\n\n".join(parts)
+
+
+def _heading(result: Result) -> Iterator[tuple[str, str]]:
+    """(tag, text) of each line."""
+    scenario = result.scenario
+    yield "b", f"{scenario.name} (seed {result.seed}, profile {scenario.profile})"
+    if below := subtitle(scenario):
+        yield "i", below
+    if result.log.is_partial:
+        yield "b", f"Interrupted at {clock_text(result.log.end_ns)} of simulated time: all of this is partial."
 
 
 def result_rows(result: Result) -> Iterator[Row]:
-    """The figures that matter: what was offered, what became of it and why, cold starts, latency, peak, cost."""
+    """The figures that matter: what was offered, what became of it and why, starts, latency, peak, cost."""
     summary = result.summary
-    requests, invocations = summary["requests"], summary["invocations"]
+    requests, invocations, environments = summary["requests"], summary["invocations"], summary["environments"]
     length_s = min(summary["scenario"]["duration_s"], summary["scenario"]["simulated_s"])
     rate = f", {count_text(requests['total'] / length_s)}/s on average" if length_s else ""
-    yield "requests", count_text(requests["total"]), f"offered in {seconds_value(length_s)}{rate}"
+    yield _row("requests", result, f"offered in {seconds_value(length_s)}{rate}")
     for outcome in Outcome:
         count = requests[outcome.key]
         if count or outcome == Outcome.COMPLETED:
-            yield outcome.key, count_text(count), share_text(count, requests["total"])
+            meaning = f": {_MEANING[outcome]}" if outcome in _MEANING else ""
+            yield _row(outcome.key, result, share_text(count, requests["total"]) + meaning)
     yield from _refusals(result)
-    for name, block in summary.get("queues", {}).items():
-        if dead := block["messages"]["dead_lettered"]:
-            without = count_text(block["dead_lettered_without_execution"])
-            yield f"dead-lettered, {name}", count_text(dead), f"{without} of them without any execution"
+    yield from _drops(result)
     cold, total = invocations["cold_starts"], invocations["total"]
-    yield "cold starts", count_text(cold), f"{share_text(cold, total)} of the invocations" if total else ""
+    yield _row("cold_starts", result, f"{share_text(cold, total)} of the invocations" if total else "")
+    at_once = f"at most {count_text(environments['peak'])} at once"
+    if environments["created"] > cold and "provisioned" not in summary:
+        at_once += "; who waits takes the first that is free, new or not"
+    yield _row("environments", result, at_once)
     latency = summary["latency_s"]
     if latency["count"]:
-        longest = f"the longest {seconds_value(latency['max'])}"
-        yield "latency p50", seconds_value(latency["p50"]), "of the completed requests"
-        yield "latency p99", seconds_value(latency["p99"]), longest
-    concurrency = summary["concurrency"]
-    quotas = dict.fromkeys(s.quota for s in result.scenario.limits_in_force() if s.at_ns <= result.log.end_ns)
-    of_quota = f"of a quota of {', then '.join(map(count_text, quotas))}; {count_text(concurrency['mean'])} on average"
-    yield "peak concurrency", count_text(concurrency["peak"]), of_quota
+        yield _row("p50", result, "of the completed requests")
+    if latency["count"] >= TOO_FEW_FOR_P99:
+        yield _row("p99", result, f"the longest {seconds_value(latency['max'])}")
+    elif latency["count"]:
+        yield _row("max", result, "")
+    limit, mean = limit_text(result.scenario, result.log.end_ns), summary["concurrency"]["mean"]
+    yield _row("peak_concurrency", result, f"of {limit}; {count_text(mean)} on average")
     yield from _provisioned(result)
-    cost = summary["cost_usd"]
-    month = "" if cost["per_month"] is None else f"{money_text(cost['per_month'])} for a month of this load"
-    yield "cost", money_text(cost["total"]), month
+    month_usd = summary["cost_usd"]["per_month"]
+    yield _row("cost", result, "" if month_usd is None else f"{money_text(month_usd)} for a month of this load")
     for name, target in summary["slo"].items():
         promised, actual = target_texts(name, target)
         yield f"promised {name}", actual, f"{'met' if target['met'] else 'missed'}: at most {promised}"
+
+
+def _row(key: str, result: Result, remark: str) -> Row:
+    figure = FIGURES[key]
+    return figure.label, figure.text(figure.of(result.summary)), remark
 
 
 def _refusals(result: Result) -> Iterator[Row]:
@@ -102,8 +131,18 @@ def _refusals(result: Result) -> Iterator[Row]:
     attempts = result.summary["attempts"]
     for reason in ThrottleReason:
         if count := attempts["throttles_by_reason"][reason.key]:
-            share = share_text(count, attempts["total"])
-            yield f"refused: {reason.key}", count_text(count), f"{share} of the attempts: {MEANING[reason]}"
+            share, meaning = share_text(count, attempts["total"]), meaning_of(reason, result.scenario)
+            yield f"refused: {reason.key}", count_text(count), f"{share} of the attempts: {meaning}"
+
+
+def _drops(result: Result) -> Iterator[Row]:
+    """What queues and streams gave up by reason, where there is anything."""
+    for drop in drops(result.summary):
+        name, remark = f"dropped: {drop.reason}", drop.meaning
+        if drop.reason == "dead_lettered":
+            without = result.summary["queues"][drop.place]["dead_lettered_without_execution"]
+            name, remark = FIGURES["dead_lettered"].label, f"{count_text(without)} of them without any execution"
+        yield f"{name}, {drop.place}" if drop.place else name, count_text(drop.count), remark
 
 
 def _provisioned(result: Result) -> Iterator[Row]:
@@ -114,6 +153,18 @@ def _provisioned(result: Result) -> Iterator[Row]:
     yield "provisioned", count_text(block["peak_requested"]), busy
     if spilled := block["spillovers"]:
         yield "spilled over", count_text(spilled), "invocations that ran on demand all the same"
+
+
+def _pictures(result: Result) -> Iterator[str]:
+    """The two to start with, side by side where there is room."""
+    name = escape(result.scenario.name)
+    yield '<div style="display:flex;flex-wrap:wrap;gap:8px">'
+    for picture in first_pictures(result):
+        figure = PICTURES[picture](result).get_figure(root=True)
+        assert figure is not None
+        yield f'<img alt="{picture} of {name}" src="{_inline(figure)}"'
+        yield ' style="flex:1 1 640px;min-width:0;max-width:1000px;height:auto;align-self:flex-start">'
+    yield "</div>"
 
 
 def _inline(figure: Figure) -> str:

@@ -1,6 +1,6 @@
 """The figures that people compare and guess: what each is called, its unit, and where the summary has it.
 
-One list for comparisons, guesses and the table of a result. Every value comes from ``result.summary``.
+One list for comparisons, guesses and the table of a result. Every value comes from the summary of a run.
 """
 
 from __future__ import annotations
@@ -10,10 +10,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from lambdasim.metrics.run import Run
+from lambdasim.metrics.shared_pool import quota_at_peak
+from lambdasim.platform.async_retry import DropReason
 from lambdasim.report.text_cost import money_text
-from lambdasim.report.wording import count_text, seconds_value, share_text
+from lambdasim.report.wording import DROP_MEANING, count_text, seconds_value
 
 Summary = Mapping[str, Any]
+
+# With fewer answers than this, 99 of 100 are all of them: the p99 is the longest latency.
+TOO_FEW_FOR_P99 = 100
 
 
 class Unit(Enum):
@@ -28,7 +34,7 @@ class Unit(Enum):
 class Figure:
     """One figure of a run. ``of`` reads it from a summary, None where there is no data.
 
-    ``whole`` is what a share of it refers to, None where a share has no meaning; ``whole_name`` says what that is.
+    ``whole`` is what a share of it refers to in a run, None where a share has no meaning.
     """
 
     key: str  # as an argument of ``predict``
@@ -36,8 +42,7 @@ class Figure:
     label: str  # for people
     unit: Unit
     of: Callable[[Summary], float | None]
-    whole: Callable[[Summary], float | None] | None = None
-    whole_name: str = ""
+    whole: Callable[[Run], float] | None = None
 
     def text(self, value: float | None) -> str:
         """The value for people: ``1,103``, ``1.2s``, ``$0.0124``; a dash where there is none."""
@@ -58,13 +63,39 @@ class Figure:
             return "same"
         sign = "+" if difference > 0 else "−"
         if self.unit == Unit.DOLLARS and first:
-            return sign + share_text(abs(difference), first)
+            return sign + _percent_text(abs(difference) / first)
         return sign + self.text(abs(difference))
+
+
+def _percent_text(change: float) -> str:
+    """How much more or less, which may be more than the whole: ``0.049%``, ``28.9%``, ``662%``."""
+    percent = 100 * change
+    if percent < 1:
+        return f"{percent:.2g}%"
+    return f"{percent:.1f}%" if percent < 99.95 else f"{percent:,.0f}%"
 
 
 def _total(summary: Summary) -> int:
     total: int = summary["requests"]["total"]
     return total
+
+
+def _requests(run: Run) -> int:
+    return _total(run.summary)
+
+
+def _attempts(run: Run) -> int:
+    total: int = run.summary["attempts"]["total"]
+    return total
+
+
+def _invocations(run: Run) -> int:
+    total: int = run.summary["invocations"]["total"]
+    return total
+
+
+def _quota(run: Run) -> int:
+    return quota_at_peak(run.log, run.scenario.limits_in_force())
 
 
 def _dead_lettered(summary: Summary) -> float | None:
@@ -80,8 +111,7 @@ def _outcome(key: str, label: str) -> Figure:
         label=label,
         unit=Unit.COUNT,
         of=lambda summary: summary["requests"][key],
-        whole=_total,
-        whole_name="requests",
+        whole=_requests,
     )
 
 
@@ -112,8 +142,7 @@ FIGURES: dict[str, Figure] = {
             label="dead-lettered",
             unit=Unit.COUNT,
             of=_dead_lettered,
-            whole=_total,
-            whole_name="requests",
+            whole=_requests,
         ),
         Figure(
             key="throttles",
@@ -121,8 +150,7 @@ FIGURES: dict[str, Figure] = {
             label="refused attempts",
             unit=Unit.COUNT,
             of=lambda summary: summary["attempts"]["throttles"],
-            whole=lambda summary: summary["attempts"]["total"],
-            whole_name="attempts",
+            whole=_attempts,
         ),
         Figure(
             key="retries",
@@ -130,8 +158,7 @@ FIGURES: dict[str, Figure] = {
             label="retries",
             unit=Unit.COUNT,
             of=lambda summary: summary["attempts"]["retries"],
-            whole=lambda summary: summary["attempts"]["total"],
-            whole_name="attempts",
+            whole=_attempts,
         ),
         Figure(
             key="cold_starts",
@@ -139,8 +166,7 @@ FIGURES: dict[str, Figure] = {
             label="cold starts",
             unit=Unit.COUNT,
             of=lambda summary: summary["invocations"]["cold_starts"],
-            whole=lambda summary: summary["invocations"]["total"],
-            whole_name="invocations",
+            whole=_invocations,
         ),
         _latency("p50"),
         _latency("p90"),
@@ -160,13 +186,12 @@ FIGURES: dict[str, Figure] = {
             label="peak concurrency",
             unit=Unit.COUNT,
             of=lambda summary: summary["concurrency"]["peak"],
-            whole=lambda summary: summary["concurrency"]["quota"],
-            whole_name="the quota",
+            whole=_quota,
         ),
         Figure(
             key="environments",
             column="environments",
-            label="environments",
+            label="environments started",
             unit=Unit.COUNT,
             of=lambda summary: summary["environments"]["created"],
         ),
@@ -179,3 +204,38 @@ FIGURES: dict[str, Figure] = {
         ),
     )
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """Requests that a queue or a stream gave up for one reason: ``meaning`` says which they were."""
+
+    reason: str
+    place: str  # name of the queue or the stream; empty for asynchronous events
+    count: int
+    meaning: str
+
+
+_DROPPED_BY_QUEUE = {
+    "dead_lettered": "messages that were moved to a dead-letter queue",
+    "expired": "messages that the queue no longer kept",
+    "stopped": "messages that Lambda took for an endless loop",
+}
+_DROPPED_BY_STREAM = {
+    "discarded": "records that the mapping gave up, too old or out of retries",
+    "expired": "records that the stream no longer kept",
+}
+_DROPPED_EVENTS = {reason.key: f"events that {DROP_MEANING[reason]}" for reason in DropReason}
+
+
+def drops(summary: Summary) -> list[Drop]:
+    """Why requests were dropped, where any were: events first, then queues and streams in their order."""
+    blocks = [("", _DROPPED_EVENTS, summary["async"])] if "async" in summary else []
+    blocks += [(name, _DROPPED_BY_QUEUE, block) for name, block in summary.get("queues", {}).items()]
+    blocks += [(name, _DROPPED_BY_STREAM, block) for name, block in summary.get("streams", {}).items()]
+    return [
+        Drop(reason=reason, place=place, count=count, meaning=meaning)
+        for place, meanings, block in blocks
+        for reason, meaning in meanings.items()
+        if (count := block["dropped_by_reason"][reason])
+    ]

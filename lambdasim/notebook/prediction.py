@@ -1,67 +1,71 @@
 """A guess before the run, and the result beside it: ``predict(throttled=0, p99="1.2s")``, then ``simulate(...)``.
 
 Guessing first makes a run memorable; so that it stays a pleasure, a wrong guess is answered kindly, and with the place
-where the reason is to be seen.
+where the reason is to be seen. Which run answers a guess stands at ``predict``; how a guess is read, in ``guess``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from html import escape
-from typing import Any
+from types import EllipsisType
 
-from lambdasim.errors import RuleViolation, UsageError
+from lambdasim.errors import UsageError
 from lambdasim.metrics.run import Run
-from lambdasim.notebook.figures import FIGURES, Figure, Unit
+from lambdasim.notebook.figures import Figure, Unit
+from lambdasim.notebook.guess import Guess, read_guess
 from lambdasim.notebook.hints import where_to_look
+from lambdasim.report.html_table import html_block, html_paragraph, html_table
 from lambdasim.report.wording import share_text
-from lambdasim.units import NS_PER_S, parse_duration, parse_ratio
+from lambdasim.scenario.load import fingerprint
 
-# Within this share of the result a guess is close; up to this factor it is of the right order.
+# Within this share of the result a guess is close; up to this factor it is not far off.
 _CLOSE = 0.1
-_RIGHT_ORDER = 2.0
+_NOT_FAR_OFF = 2.0
+# A share must also be within so much of the whole.
+_FEW_POINTS = 0.1
+# Of fewer than this, another number is another answer: it is exact, close or wrong.
+_MANY = 20
+# So that a tenth is a tenth in binary too.
+_ROUNDING = 1 + 1e-9
+
+Value = float | str | EllipsisType | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guess:
-    """One figure as it was guessed: a value in its unit, or a share in [0, 1] of the whole that it belongs to."""
-
-    figure: Figure
-    value: float
-    is_share: bool
-    text: str  # as it was written
-
-    def value_in(self, summary: Mapping[str, Any]) -> float | None:
-        """The guess in the unit of the figure, for a run; None where a share is of nothing."""
-        if not self.is_share:
-            return self.value
-        assert self.figure.whole is not None, "checked when the guess was read"
-        whole = self.figure.whole(summary)
-        return None if whole is None else self.value * whole
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Prediction:
-    """Guesses by the name of the figure. ``check(result)`` shows them beside the result of a run."""
+    """Guesses by the name of the figure; none where all values were ``...``.
+
+    ``check(result)`` shows them beside the result of any run.
+    """
 
     guesses: dict[str, Guess]
+    _answered_by: str | None = field(default=None, init=False)  # the fingerprint of a scenario, its seed included
 
     def check(self, result: Run) -> CheckedPrediction:
         """Guess and result side by side."""
-        rows = tuple(_checked(guess, result.summary) for guess in self.guesses.values())
+        rows = tuple(_checked(guess, result) for guess in self.guesses.values())
         return CheckedPrediction(rows=rows, is_partial=result.log.is_partial)
 
+    def answer(self, result: Run) -> CheckedPrediction | None:
+        """The same for the first run that asks, and whenever its scenario is run again; None for another one."""
+        asking = fingerprint(result.scenario)
+        if self._answered_by is None:
+            self._answered_by = asking
+        return self.check(result) if asking == self._answered_by else None
+
     def __str__(self) -> str:
+        if not self.guesses:
+            return "No guess yet: put yours in place of the dots, and the result will stand beside it."
         said = ", ".join(f"{guess.figure.label} {guess.text}" for guess in self.guesses.values())
-        return f"Your guess: {said}. It is kept for the next run."
+        then = "The next result shows it beside what came out." if self._answered_by is None else "It has its answer."
+        return f"Your guess: {said}. {then}"
 
     def __repr__(self) -> str:
-        return f"<Prediction {', '.join(f'{key}={guess.text}' for key, guess in self.guesses.items())}>"
+        return f"<Prediction {', '.join(f'{key}={guess.text}' for key, guess in self.guesses.items()) or 'of nothing'}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(str(self))}</p>"
+        return html_block(html_paragraph(str(self)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +92,7 @@ class CheckedPrediction:
     """Every guess beside its result, in the order in which they were made."""
 
     rows: tuple[CheckedGuess, ...]
-    is_partial: bool = field(default=False)  # the run was interrupted
+    is_partial: bool = False  # the run was interrupted
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -99,47 +103,44 @@ class CheckedPrediction:
         return "\n".join([*(row.sentence for row in self.rows), *self.notes])
 
     def __repr__(self) -> str:
-        return f"<CheckedPrediction {'; '.join(_pair(row) for row in self.rows)}>"
+        pairs = (f"{row.figure.key}: said {row.guess_text}, was {row.result_text}" for row in self.rows)
+        return f"<CheckedPrediction {'; '.join(pairs)}>"
 
     def _repr_html_(self) -> str:
-        return "".join(_html(self))
-
-
-def _pair(row: CheckedGuess) -> str:
-    return f"{row.figure.key}: said {row.guess_text}, was {row.result_text}"
-
-
-def _html(checked: CheckedPrediction) -> Iterator[str]:
-    yield "<table><thead><tr><th></th><th>you said</th><th>it was</th><th></th></tr></thead><tbody>"
-    for row in checked.rows:
-        cells = (row.guess_text, row.result_text)
-        yield f"<tr><th>{escape(row.figure.label)}</th>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-        yield f'<td style="text-align:left">{escape(row.remark)}</td></tr>'
-    yield "</tbody></table>"
-    yield from (f"<p>{escape(note)}</p>" for note in checked.notes)
+        rows = [(row.figure.label, row.guess_text, row.result_text, row.remark) for row in self.rows]
+        table = html_table(rows, head=("", "you\u00a0said", "it\u00a0was", ""), align="lrrl")
+        return html_block(table, *map(html_paragraph, self.notes))
 
 
 def predict(
-    throttled: float | str | None = None,
-    cold_starts: float | str | None = None,
-    p99: float | str | None = None,
-    peak_concurrency: float | str | None = None,
-    completed: float | str | None = None,
-    cost: float | str | None = None,
-    **others: float | str | None,
+    *unnamed: object,
+    throttled: Value = None,
+    cold_starts: Value = None,
+    p99: Value = None,
+    peak_concurrency: Value = None,
+    completed: Value = None,
+    cost: Value = None,
+    **others: Value,
 ) -> Prediction:
     """Guess before running: ``predict(throttled=0, cold_starts="5%", p99="1.2s", cost="$0.05")``.
 
-    The guess is kept, and the result of the next ``simulate`` shows it beside what came out. A count is a number or a
-    share such as ``"10%"`` (of the requests; of the invocations for ``cold_starts``, of the quota for
+    The guess is kept, and stands beside what came out in the first result of ``simulate`` that is shown or printed, or
+    whose ``prediction`` is read; runs in between of which only a picture is looked at, and those that are interrupted,
+    do not use it up. From then on it belongs to that scenario and seed: run again, they show it again, and other
+    scenarios do not. A new guess takes the place of the last.
+
+    Every guess has its name. A count is a whole number or a share such as ``"10%"`` (of the requests; of the
+    invocations for ``cold_starts``, of the attempts for ``throttles`` and ``retries``, of the quota for
     ``peak_concurrency``), a time has its unit, ``cost`` is in US dollars. ``others`` are further figures by their name,
-    such as ``failed``, ``throttles`` (refused attempts), ``p50`` or ``dead_lettered``. A new guess takes the place of
-    one that no run has answered.
+    such as ``failed``, ``throttles`` (refused attempts), ``p50`` or ``dead_lettered``. Three dots, ``throttled=...``,
+    stand for a guess that is still to be made; where there are only such, nothing is kept.
 
     Raises UsageError where a figure is unknown or its guess cannot be read, and then keeps what it had.
     """
     global _kept
-    named = {
+    if unnamed:
+        raise UsageError('predict: every guess needs its name, such as predict(throttled=2, p99="3s")')
+    named: dict[str, Value] = {
         "throttled": throttled,
         "cold_starts": cold_starts,
         "p99": p99,
@@ -147,78 +148,35 @@ def predict(
         "completed": completed,
         "cost": cost,
     }
-    _kept = read_prediction(named | others)
-    return _kept
+    prediction = Prediction(guesses=_guesses(named | others))
+    _kept = prediction if prediction.guesses else None
+    return prediction
 
 
-# The guess that the next run answers. One for the process: there is one person at the keyboard.
+# The last guess. One for the process: there is one person at the keyboard.
 _kept: Prediction | None = None
 
 
-def take_prediction() -> Prediction | None:
-    """The guess that was kept, for the run that has come to its end; from then on there is none."""
-    global _kept
-    taken, _kept = _kept, None
-    return taken
+def last_prediction() -> Prediction | None:
+    """The last guess, answered or not, for a run that has come to its end."""
+    return _kept
 
 
-def read_prediction(named: Mapping[str, float | str | None]) -> Prediction:
-    """Guesses by the name of a figure; None is no guess. Raises UsageError."""
-    guesses = {name: _guess(name, value) for name, value in named.items() if value is not None}
-    if not guesses:
+def _guesses(named: Mapping[str, Value]) -> dict[str, Guess]:
+    """Guesses by the name of a figure: None is none, three dots are none yet."""
+    given = {name: value for name, value in named.items() if value is not None}
+    if not given:
         raise UsageError("predict: must have at least one guess, for example predict(throttled=0)")
-    return Prediction(guesses=guesses)
+    read = {name: read_guess(name, value) for name, value in given.items()}
+    return {name: guess for name, guess in read.items() if guess is not None}
 
 
-def _guess(name: str, value: object) -> Guess:
-    figure = FIGURES.get(name)
-    if figure is None:
-        near = get_close_matches(name, FIGURES, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(FIGURES)}"
-        raise UsageError(f"{name}: is not a figure that can be guessed ({hint})")
-    try:
-        if isinstance(value, str) and value.strip().endswith("%"):
-            if figure.whole is None:
-                raise RuleViolation(f"must not be a share, since {figure.label} is no part of a whole", "")
-            return Guess(figure=figure, value=parse_ratio(value), is_share=True, text=value.strip())
-        number = _value(figure, value)
-        text = value.strip() if isinstance(value, str) else figure.text(number)
-        return Guess(figure=figure, value=number, is_share=False, text=text)
-    except RuleViolation as violation:
-        hint = f" ({violation.hint})" if violation.hint else ""
-        raise UsageError(f"{name}: {violation.rule}, got {value}{hint}") from None
-
-
-def _value(figure: Figure, value: object) -> float:
-    match figure.unit:
-        case Unit.SECONDS:
-            return parse_duration(value) / NS_PER_S
-        case Unit.DOLLARS:
-            return _number(value, "a sum in US dollars", '0.05 or "$0.05"')
-        case Unit.COUNT:
-            example = '1200 or "1,200"' + (', or a share such as "10%"' if figure.whole else "")
-            return _number(value, "a number", example)
-
-
-def _number(value: object, what: str, example: str) -> float:
-    """A number of at least 0; texts may have a dollar sign and commas between thousands."""
-    text = value.strip().removeprefix("$").replace(",", "") if isinstance(value, str) else value
-    try:
-        number = float("nan") if isinstance(text, bool) else float(text)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        number = float("nan")
-    if not 0 <= number < float("inf"):
-        raise RuleViolation(f"must be {what} of at least 0", f"for example {example}")
-    return number
-
-
-def _checked(guess: Guess, summary: Mapping[str, Any]) -> CheckedGuess:
-    figure, said, result = guess.figure, guess.value_in(summary), guess.figure.of(summary)
+def _checked(guess: Guess, run: Run) -> CheckedGuess:
+    figure, said, result = guess.figure, guess.value_in(run), guess.figure.of(run.summary)
     guess_text, result_text = guess.text, figure.text(result)
-    if guess.is_share and figure.whole is not None:
-        whole = figure.whole(summary)
+    if guess.is_share:
         guess_text += f" ({figure.text(None if said is None else round(said))})"
-        if result is not None and whole:
+        if result is not None and (whole := guess.whole_in(run)):
             result_text = f"{share_text(result, whole)} ({result_text})"
     return CheckedGuess(
         figure=figure,
@@ -226,18 +184,32 @@ def _checked(guess: Guess, summary: Mapping[str, Any]) -> CheckedGuess:
         result=result,
         guess_text=guess_text,
         result_text=result_text,
-        remark=_remark(guess, said, result, summary),
+        remark=_remark(guess, said, result, run),
     )
 
 
-def _remark(guess: Guess, said: float | None, result: float | None, summary: Mapping[str, Any]) -> str:
+def _remark(guess: Guess, said: float | None, result: float | None, run: Run) -> str:
     if said is None or result is None:
         return "This run has no such figure, so nobody was wrong."
-    if said == result or guess.text == guess.figure.text(result):
+    whole = guess.whole_in(run) if guess.is_share else None
+    if said == result or _read_the_same(guess.figure, said, result, whole):
         return "Exactly."
-    if abs(said - result) <= _CLOSE * result * (1 + 1e-9):  # 4.4 is a tenth from 4, in binary too
+    if abs(said - result) <= _CLOSE * result * _ROUNDING:
         return "Very close."
+    look = where_to_look(guess.figure, was_low=said < result, run=run)
+    return f"Not far off. {look}" if _is_not_far_off(guess.figure, said, result, whole) else look
+
+
+def _read_the_same(figure: Figure, said: float, result: float, whole: float | None) -> bool:
+    if whole:
+        return share_text(said, whole) == share_text(result, whole)
+    return figure.text(said) == figure.text(result)
+
+
+def _is_not_far_off(figure: Figure, said: float, result: float, whole: float | None) -> bool:
     low, high = sorted((said, result))
-    if low and high / low <= _RIGHT_ORDER and not guess.is_share:  # half of a share is far off
-        return "The right order of magnitude."
-    return where_to_look(guess.figure, was_low=said < result, summary=summary)
+    if not low or high / low > _NOT_FAR_OFF * _ROUNDING:
+        return False
+    if whole:
+        return high - low <= _FEW_POINTS * whole * _ROUNDING
+    return figure.unit != Unit.COUNT or result >= _MANY

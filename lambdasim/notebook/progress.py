@@ -1,7 +1,8 @@
 """Runs that take long in a notebook: a bar after the first second, and Interrupt ends the run with what there is.
 
 The bar is the browser's own, sent as HTML and replaced as the run goes on: it needs no widget, no extension and no
-network, leaves nothing behind, and shows in every kind of notebook. Outside of notebooks nothing is shown or caught.
+network, leaves nothing to see behind, and shows in every kind of notebook. Outside of notebooks nothing is shown or
+caught.
 """
 
 from __future__ import annotations
@@ -52,15 +53,19 @@ def watched(
 
 
 def html_display() -> Callable[[str], None]:
-    """Shows HTML below the cell, in the place of what it showed before. For the kernel of a notebook."""
+    """Shows HTML below the cell, in the place of what it showed before. For the kernel of a notebook.
+
+    It has no text for who cannot show HTML: that would stay in the notebook when the bar has gone.
+    """
     ipython: Any = import_module("IPython.display")  # without types of its own
     handle: list[Any] = []
 
     def show(html: str) -> None:
+        data = {"text/html": html, "text/plain": ""}
         if handle:
-            handle[0].update(ipython.HTML(html))
+            handle[0].update(data, raw=True)
         else:
-            handle.append(ipython.display(ipython.HTML(html), display_id=True))
+            handle.append(ipython.display(data, raw=True, display_id=True))
 
     return show
 
@@ -94,10 +99,20 @@ class Bar:
 def bar_html(name: str, now_ns: int, duration_ns: int, requests: int, elapsed_s: float) -> str:
     """The bar, and how far the run is in words."""
     share = min(now_ns / duration_ns, 1.0) if duration_ns else 1.0
-    words = f"{clock_text(now_ns)} of {clock_text(duration_ns)} simulated, {counted(requests, 'request')}"
+    words = f"{clock_text(now_ns)} of {clock_text(duration_ns)} simulated"
+    if now_ns > duration_ns:
+        words = f"draining, {clock_text(now_ns - duration_ns)} after the end of the traffic"
+    words += f", {counted(requests, 'request')}"
     if 0.02 < share < 1:
         words += f", about {seconds_value(float(round(elapsed_s * (1 - share) / share) or 1))} left"
     return (
         f'<div><progress max="1" value="{share:.4f}" style="width:20em"></progress>'
-        f" {escape(name)}: {words}; <i>Interrupt</i> stops it and keeps what there is</div>"
+        f" {escape(name)}: {words}; <i>Interrupt</i> stops the cell and keeps what there is</div>"
     )
+
+
+def far_text(end_ns: int, duration_ns: int) -> str:
+    """How far a run had come when it ended: ``at 43:14 of 1:00:00 simulated``."""
+    if end_ns > duration_ns:
+        return f"while draining, {clock_text(end_ns - duration_ns)} after the end of the traffic"
+    return f"at {clock_text(end_ns)} of {clock_text(duration_ns)} simulated"

@@ -1,4 +1,4 @@
-"""Once in real JupyterLab, in headless Chromium: open lesson 3, run all, move a slider, play the film.
+"""In real JupyterLab, in headless Chromium: open lesson 3, run all, move a slider, play the film; look for formulas.
 
 Chromium is driven by its DevTools protocol over a web socket, for which what comes with Jupyter is enough. Without a
 browser, or without JupyterLab, the test is skipped. Screenshots are written to the folder in LAMBDASIM_SCREENSHOTS, if
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,45 @@ pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"needs {' and '.join(MISS
 ROOT = Path(__file__).parents[2]
 LESSON = "03-a-spike.ipynb"
 
+# Each shows two prices, the first one as no object of lambdasim's does; the last one fails.
+MONEY = "prices.ipynb"
+CELLS_WITH_PRICES = (
+    "from IPython.display import HTML\nHTML('<p>$1 a month instead of $2</p>')",
+    """import lambdasim as ls
+scenario = {
+    "duration": "10s", "seed": 1, "description": "$1 instead of $2",
+    "functions": {"api": {"duration": "50ms", "init": "200ms"}}, "slo": {"cold": "1%"},
+    "traffic": {"web": {"function": "api", "rate": "5/s"}},
+}
+ls.predict(cost="$5", throttled=0)""",
+    "ls.simulate(scenario)",
+    "ls.compare({'$1': {}, '$2': {'functions.api.memory': '4096MB'}}, scenario=scenario)",
+    "ls.frontier(scenario, levels=[0, 5])",
+    "ls.simulate(scenario, set={'x': 1})",
+)
+
 # All cells are on the page, also those out of sight; nobody asks about news.
 SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
+
+
+def notebook_of(sources: Sequence[str]) -> str:
+    """A notebook with these cells, none of which was run."""
+    cells = [
+        {
+            "cell_type": "code",
+            "id": f"c{number}",
+            "metadata": {},
+            "source": source,
+            "outputs": [],
+            "execution_count": None,
+        }
+        for number, source in enumerate(sources)
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    return json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5})
 
 
 class Page:
@@ -138,10 +172,12 @@ def running(command: list[str], log: Path, **how: Any) -> Iterator[None]:
 
 
 @pytest.fixture
-def page(tmp_path: Path) -> Iterator[Page]:
-    """JupyterLab with a copy of the lessons, open in a browser; both are ended afterwards."""
+def page(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Page]:
+    """JupyterLab with a copy of the lessons, one of them open in a browser; both are ended afterwards."""
     for folder in ("notebooks", "scenarios"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
+    (tmp_path / "notebooks" / MONEY).write_text(notebook_of(CELLS_WITH_PRICES), "utf-8")
+    opened_file = getattr(request, "param", LESSON)
     for name, settings in SETTINGS.items():
         file = tmp_path / "settings" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -164,30 +200,35 @@ def page(tmp_path: Path) -> Iterator[Page]:
         (found, *_) = [tab for tab in answers(f"http://127.0.0.1:{devtools}/json") if tab["type"] == "page"]
         opened = Page(found["webSocketDebuggerUrl"])
         opened.call("Page.enable")
-        opened.call("Page.navigate", url=f"http://127.0.0.1:{jupyter}/lab/tree/notebooks/{LESSON}?reset")
+        opened.call("Page.navigate", url=f"http://127.0.0.1:{jupyter}/lab/tree/notebooks/{opened_file}?reset")
         yield opened
         opened.close()
 
 
 # What is on the page: the picture of the explorer, its slider, and the player of the animation.
-PICTURE = "(document.querySelector('.widget-image') || {}).src"
+PICTURE = "(document.querySelector('.jupyter-widgets img') || {}).src"
 HANDLE = "document.querySelector('.widget-slider .noUi-handle')"
 FILM = "document.querySelector('div[id^=\"lambdasim-\"]')"
+IDLE = "!!document.querySelector('.jp-Notebook-ExecutionIndicator[data-status=idle]')"
 
 
-def test_lesson_3_in_jupyterlab(page: Page) -> None:
-    """The picture changes when the slider moves, and the film plays."""
-    page.wait("document.querySelectorAll('.jp-CodeCell').length > 5", "notebook")
-    idle = "!!document.querySelector('.jp-Notebook-ExecutionIndicator[data-status=idle]')"
-    page.wait(idle, "kernel that is idle")
+def run_all(page: Page) -> None:
+    """The button with the two arrows."""
+    page.wait("document.querySelectorAll('.jp-CodeCell').length > 3", "notebook")
+    page.wait(IDLE, "kernel that is idle")
     button = "document.querySelector('[data-jp-item-name=restart-and-run] jp-button')"
     page.wait(f"!!{button}", "button that runs everything")
     page.click(button)
     accept = "document.querySelector('.jp-Dialog .jp-mod-warn, .jp-Dialog .jp-mod-accept')"
     page.wait(f"!!{accept}", "question whether to restart")
     page.click(accept)
+
+
+def test_lesson_3_in_jupyterlab(page: Page) -> None:
+    """The picture changes when the slider moves, and the film plays."""
+    run_all(page)
     # The film is the last cell with an output.
-    page.wait(f"!!{FILM} && {idle}", "film")
+    page.wait(f"!!{FILM} && {IDLE}", "film")
     assert page.value("document.querySelectorAll('.jp-RenderedText[data-mime-type*=stderr]').length") == 0
 
     page.value(f"{HANDLE}.scrollIntoView({{block: 'center'}})")
@@ -198,7 +239,7 @@ def test_lesson_3_in_jupyterlab(page: Page) -> None:
     for _ in range(4):  # from 1,000 to 600, in steps of 100
         page.press("ArrowLeft", 37)
     assert page.value(f"{HANDLE}.getAttribute('aria-valuenow')") == "600.0"
-    page.wait(f"{PICTURE} !== {json.dumps(first)} && {idle}", "other picture after the slider moved")
+    page.wait(f"{PICTURE} !== {json.dumps(first)} && {IDLE}", "other picture after the slider moved")
     # Peak concurrency is the quota now, in the row of what is and in the legend of the picture.
     page.wait("[...document.querySelectorAll('td')].some(cell => cell.innerText === '600')", "figures of that quota")
     page.keep("explorer-moved")
@@ -214,3 +255,21 @@ def test_lesson_3_in_jupyterlab(page: Page) -> None:
     page.click(f"{FILM}.querySelectorAll('button')[1]")
     assert page.value(shown) != picture
     assert page.value(f"{FILM}.querySelector('input').value") == str(int(last) - 1)
+
+
+FORMULAS = "[...document.querySelectorAll('.jp-CodeCell')].map(cell => cell.querySelectorAll('mjx-container').length)"
+
+
+@pytest.mark.parametrize("page", [MONEY], indirect=True)
+def test_prices_are_no_formulas(page: Page) -> None:
+    """What stands between two dollar signs becomes one, in the cell that is not ours, and in none of ours."""
+    run_all(page)
+    page.wait("document.body.innerText.includes('is not a known key')", "error of the last cell")
+    page.wait("document.querySelectorAll('mjx-container').length > 0", "formula")
+    page.keep("prices")
+    assert page.value(FORMULAS) == [1, *[0] * (len(CELLS_WITH_PRICES) - 1)]
+    # The error is one line, without the frames that led to it.
+    lines = page.value(
+        "document.querySelector('.jp-RenderedText[data-mime-type*=stderr],[data-mime-type*=error]').innerText"
+    )
+    assert lines.strip().count("\n") == 0

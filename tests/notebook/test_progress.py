@@ -1,26 +1,27 @@
-"""The bar of a notebook, and Interrupt: the run ends with what there is, and the kernel goes on."""
+"""The bar of a notebook, and Interrupt: the run ends with what there is. In a real kernel: ``test_kernel``."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
-import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import lambdasim as ls
+from lambdasim import api, level_runs
+from lambdasim.api import simulate_scenario
 from lambdasim.engine.base import Interrupt
-from lambdasim.notebook import progress
-from lambdasim.notebook.progress import Bar, bar_html, in_notebook, watched
+from lambdasim.notebook import compare, progress
+from lambdasim.notebook.progress import Bar, bar_html, far_text, in_notebook, watched
+from lambdasim.scenario.schema import Scenario
+from lambdasim.signals import interruptible
 from lambdasim.units import NS_PER_S
 from tests.notebook.house import house
-
-pytest.importorskip("ipykernel", reason="the notebook extra is not installed")
-from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.manager import KernelManager, start_new_kernel
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,8 +62,17 @@ def test_what_the_bar_says() -> None:
     html = bar_html("a<b", 15 * NS_PER_S, 60 * NS_PER_S, 1_000, 2.0)
     assert 'value="0.2500"' in html
     assert "a&lt;b: 0:15 of 1:00 simulated, 1,000 requests, about 6s left" in html
-    assert 'value="1.0000"' in bar_html("a", 90 * NS_PER_S, 60 * NS_PER_S, 1, 2.0)
-    assert "left" not in bar_html("a", 0, 60 * NS_PER_S, 1, 2.0)
+    assert "about" not in bar_html("a", 0, 60 * NS_PER_S, 1, 2.0)
+    assert "<i>Interrupt</i> stops the cell and keeps what there is" in html
+    drained = bar_html("a", 90 * NS_PER_S, 60 * NS_PER_S, 1, 2.0)
+    assert 'value="1.0000"' in drained
+    assert "a: draining, 0:30 after the end of the traffic, 1 request; <i>Interrupt</i>" in drained
+
+
+def test_how_far_a_run_had_come() -> None:
+    """As the bar had it."""
+    assert far_text(2594 * NS_PER_S, 3600 * NS_PER_S) == "at 43:14 of 1:00:00 simulated"
+    assert far_text(5400 * NS_PER_S, 3600 * NS_PER_S) == "while draining, 30:00 after the end of the traffic"
 
 
 def test_outside_of_notebooks_nothing_is_watched() -> None:
@@ -117,66 +127,92 @@ def test_importing_lambdasim_loads_nothing_of_notebooks() -> None:
     assert done.stdout == "[]\n"
 
 
-# Half a minute of simulation, little of it in the first two seconds.
-SETUP = """
-import lambdasim as ls
-scenario = {
-    "duration": "30h", "seed": 1,
-    "functions": {"api": {"duration": "50ms", "init": "200ms"}},
-    "traffic": {"web": {"function": "api", "rate": "50/s"}},
-}
-"""
+def test_an_interrupt_of_ours_ends_the_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By an exception, so that a loop ends and the next cell does not run; what there is, is kept for later."""
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)
+    monkeypatch.setattr(progress, "html_display", lambda: lambda _: None)
+    monkeypatch.setattr(api, "simulate_scenario", lambda *_, interrupt, **__: cut_off(interrupt, end_s=5))
+    ls.predict(requests=4)
+    with pytest.raises(ls.RunInterrupted) as raised:
+        ls.simulate(house())
+    assert str(raised.value) == "Interrupted at 0:05 of 0:20 simulated. What there is until then: ls.last_interrupted()"
+    part = ls.last_interrupted()
+    assert isinstance(part, ls.Result)
+    assert part.log.is_partial
+    assert part.prediction is None
 
 
-def wait_for(client: BlockingKernelClient, kind: str) -> dict[str, Any]:
-    """The content of the next message of a kind that the kernel publishes; an error of a cell fails the test."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        message = client.get_iopub_msg(timeout=60)
-        assert message["msg_type"] != "error" or kind == "error", message["content"]
-        if message["msg_type"] == kind:
-            content: dict[str, Any] = message["content"]
-            return content
-    raise AssertionError(f"no {kind}")
+def test_an_interrupt_that_comes_too_late_ends_the_cell_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When all is simulated, but the result is not there yet."""
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)
+    monkeypatch.setattr(progress, "html_display", lambda: lambda _: None)
+
+    def simulate(scenario: Scenario, *, interrupt: Interrupt, **_: Any) -> ls.Result:
+        whole = simulate_scenario(scenario)
+        interrupt.request()
+        return whole
+
+    monkeypatch.setattr(api, "simulate_scenario", simulate)
+    with pytest.raises(ls.RunInterrupted, match=r"^Interrupted at 0:20 of 0:20 simulated\. "):
+        ls.simulate(house())
+    assert not ls.last_interrupted().log.is_partial  # type: ignore[union-attr]
 
 
-def run_cell(client: BlockingKernelClient, code: str) -> None:
-    """Runs a cell to its end."""
-    reply = client.execute_interactive(code, timeout=60, output_hook=lambda _: None)
-    assert reply["content"]["status"] == "ok", reply["content"]
+def cut_off(interrupt: Interrupt, *, end_s: int) -> ls.Result:
+    """The house as Interrupt leaves it at some time."""
+    interrupt.request()
+    whole = simulate_scenario(house())
+    return replace(whole, log=replace(whole.log, end_ns=end_s * NS_PER_S, is_partial=True))
 
 
-def test_interrupt_in_a_real_kernel() -> None:
-    """The bar appears; Interrupt ends the run; the result is partial; the next cell runs."""
-    manager: KernelManager
-    manager, client = start_new_kernel(kernel_name="python3", cwd=str(ROOT))
-    try:
-        run_cell(client, SETUP)
-        client.execute(
-            "result = ls.simulate(scenario)\nprint('partial', result.log.is_partial, len(result.requests) > 0)"
-        )
-        bar = wait_for(client, "display_data")
-        assert "<progress" in bar["data"]["text/html"]
-        assert "of 30:00:00 simulated" in bar["data"]["text/html"]
-        manager.interrupt_kernel()
-        html = ""
-        while True:
-            message = client.get_iopub_msg(timeout=60)
-            assert message["msg_type"] != "error", message["content"]
-            if message["msg_type"] == "update_display_data":
-                html = message["content"]["data"]["text/html"]
-            if message["msg_type"] == "stream":
-                assert message["content"]["text"] == "partial True True\n"
-                break
-        assert html == "", "the bar is gone"
-        run_cell(client, "assert ls.simulate(scenario, set={'duration': '1s'}).log.is_partial is False")
-        # A comparison that is interrupted keeps what it has, and again the kernel goes on.
-        client.execute("ls.compare({'short': {'duration': '1s'}, 'long': {}}, scenario=scenario)")
-        wait_for(client, "display_data")
-        manager.interrupt_kernel()
-        shown = wait_for(client, "execute_result")["data"]["text/html"]
-        assert "1 variant" in shown
-        assert "interrupted, the rest is missing" in shown
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
+def test_an_interrupt_of_the_callers_returns_what_there_is() -> None:
+    """Programs and the command line go on with the part; nothing is kept."""
+    own = Interrupt()
+    own.request()
+    assert ls.simulate(house(), interrupt=own).log.is_partial
+    with pytest.raises(ls.UsageError) as raised:
+        ls.last_interrupted()
+    assert str(raised.value) == "last_interrupted: no run was interrupted here"
+
+
+def test_comparisons_and_levels_keep_what_they_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variants and the levels that had come to their end."""
+    runs: list[Scenario] = []
+
+    def simulate(scenario: Scenario, **_: Any) -> ls.Result:
+        runs.append(scenario)
+        return simulate_scenario(scenario) if len(runs) == 1 else cut_off(Interrupt(), end_s=5)
+
+    then = "What there is until then: ls.last_interrupted()"
+    monkeypatch.setattr(compare, "simulate_scenario", simulate)
+    with pytest.raises(ls.RunInterrupted) as raised:
+        ls.compare({"a": {}, "b": {}, "c": {}}, scenario=house())
+    assert str(raised.value) == f"Interrupted after 1 of 3 variants. {then}"
+    compared = ls.last_interrupted()
+    assert isinstance(compared, ls.Comparison)
+    assert list(compared.results) == ["a"]
+    assert compared.is_partial
+
+    runs.clear()
+    monkeypatch.setattr(level_runs, "simulate_scenario", simulate)
+    with pytest.raises(ls.RunInterrupted) as raised:
+        ls.frontier(house(), levels=[0, 1, 2])
+    assert str(raised.value) == f"Interrupted after 1 level. {then}"
+    table = ls.last_interrupted()
+    assert isinstance(table, ls.Frontier)
+    assert [row.level for row in table.rows] == [0]
+    assert table.is_partial
+
+
+def test_the_first_signal_asks_and_the_second_one_raises() -> None:
+    """And afterwards signals go where they went before."""
+    before = signal.getsignal(signal.SIGINT)
+    with interruptible() as interrupt:
+        signal.raise_signal(signal.SIGINT)
+        assert interrupt.requested
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        raise KeyboardInterrupt
+    assert signal.getsignal(signal.SIGINT) is before
