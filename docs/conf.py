@@ -1,20 +1,24 @@
 """The site of the documentation: ``sphinx-build -W --keep-going docs DIRECTORY``, with the extra ``lambdasim[docs]``.
 
-The pages are the Markdown that GitHub shows, the lessons are those of ``notebooks/``, run while the site is built.
+The pages are the Markdown that GitHub shows, the lessons are those of ``notebooks/``, run while the site is built. Both
+the interface that is documented and the lessons are of this checkout, whatever lambdasim is installed.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 DOCS = Path(__file__).parent
-sys.path.insert(0, str(DOCS / "_extensions"))
+sys.path[:0] = [str(DOCS.parent), str(DOCS / "_extensions")]
 
 from pygments.lexers.special import TextLexer  # noqa: E402
-from sphinx.application import Sphinx  # noqa: E402
 
 from lambdasim.version import __version__  # noqa: E402
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 project = "lambdasim"
 author = "the lambdasim authors"
@@ -43,6 +47,17 @@ nb_execution_timeout = 60  # seconds for one cell
 nb_merge_streams = True
 # Sliders need a kernel behind them, and their scripts would come from elsewhere: the site works without a network.
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}
+
+# A reference to a name that is not there is a warning. Annotations name classes of numpy, matplotlib and of our own
+# insides, which have no entry here: of classes only those of the interface have to be there.
+nitpicky = True
+nitpick_ignore_regex = [("py:class", r"(?!lambdasim\.[A-Z]\w*$).*")]
+
+# sphinx-build -b linkcheck (see CONTRIBUTING.md). A slow server is no broken link, and GitHub's pages get their anchors
+# in the browser.
+linkcheck_timeout = 20  # seconds
+linkcheck_retries = 2
+linkcheck_anchors_ignore_for_url = [r"https://github\.com/.*"]
 
 autodoc_member_order = "bysource"
 # Nobody makes a Result or a Frontier by hand.

@@ -1,7 +1,8 @@
 """The lessons of ``notebooks/`` as pages of the site.
 
 Sphinx takes sources from below its own folder alone, and follows a symbolic link to where it leads. So the build copies
-the notebooks into ``docs/notebooks``, which git ignores. They run in ``notebooks/`` all the same, as in JupyterLab.
+the notebooks into ``docs/notebooks``, which git ignores. They run in ``notebooks/`` all the same, as in JupyterLab, and
+on the lambdasim of this checkout, whatever is installed.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sphinx.application import Sphinx
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parents[2]
 LESSONS = ROOT / "notebooks"
@@ -50,7 +53,11 @@ def _run_in_their_folder() -> None:
     startup = IPYTHON / "profile_default" / "startup"
     startup.mkdir(parents=True, exist_ok=True)
     (startup / "00-lessons.py").write_text(source, encoding="utf-8")
-    os.environ |= {"IPYTHONDIR": str(IPYTHON), "LAMBDASIM_LESSONS": str(LESSONS)}
+    os.environ |= {
+        "IPYTHONDIR": str(IPYTHON),
+        "LAMBDASIM_LESSONS": str(LESSONS),
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
+    }
 
 
 def _relative_links(app: Sphinx, docname: str, source: list[str]) -> None:

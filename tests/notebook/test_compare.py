@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
+import re
 from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib.axes import Axes
 
 import lambdasim as ls
 from lambdasim.api import simulate_scenario
 from lambdasim.engine.base import Interrupt
 from lambdasim.notebook import compare as module
 from lambdasim.scenario.schema import Scenario
+from lambdasim.workload import memory
+from tests.builders import trace
 from tests.notebook.house import COST, COST_OF_THREE, house
 from tests.report.runs import texts_of
 
@@ -79,11 +79,20 @@ def test_the_table_shows_differences_to_the_first(compared: ls.Comparison) -> No
 def test_the_table_of_a_notebook_says_the_same(compared: ls.Comparison) -> None:
     """Plain HTML: names, values, differences; nothing is fetched."""
     html = compared._repr_html_()
-    assert html.startswith("<p>2 variants, the same 4 requests for each (seed 3)</p><table>")
+    assert "<p>2 variants, the same 4 requests for each (seed 3)</p><table>" in html
     assert "<small" in html
     assert ">+37.5%<" in html
     assert html.count("<tr>") == 3
     assert "http" not in html
+    assert html.startswith('<div class="mathjax_ignore')  # two prices are no formula
+
+
+def test_a_notebook_is_told_which_pictures_there_are(compared: ls.Comparison) -> None:
+    """With the one that says most first."""
+    html = compared._repr_html_()
+    sentence = 'Pictures: .plot("throttles"), which is what .plot() shows here; .plot("latency"), .plot("concurrency")'
+    assert sentence.replace('"', "&quot;") in html
+    assert "Pictures" not in str(compared)
 
 
 def test_names_are_escaped() -> None:
@@ -98,6 +107,96 @@ def test_figures_that_nobody_has_are_left_out(compared: ls.Comparison) -> None:
     heading = str(compared).splitlines()[2]
     for name in ("failed", "dropped", "refused attempts", "environments", "requests"):
         assert name not in heading
+
+
+def test_a_difference_that_does_not_show_is_none() -> None:
+    """A p50 of 1 s and 400 us reads 1s, as 1 s does; 4 ms more read 1s as well, 6 ms make 1.01s."""
+    at_once = house(functions={"f": {"duration": "1s", "init": "0s"}}, region={"concurrency_quota": 10})
+    longer = {"a": {}} | {time: {"functions.f.duration": time} for time in ("1000.4ms", "1004ms", "1006ms")}
+    cells = [line.split("  ") for line in str(ls.compare(longer, scenario=at_once)).splitlines()[4:]]
+    assert all("1s (same)" in [cell.strip() for cell in row] for row in cells[:2])
+    assert "1.01s (+6ms)" in [cell.strip() for cell in cells[2]]
+
+
+@pytest.mark.parametrize(
+    ("longer", "shown"), [("50.04s", "50s (same)"), ("50.2s", "50.2s"), ("50.3s", "50.3s (+300ms)")]
+)
+def test_of_times_less_than_half_a_percent_is_left_out(longer: str, shown: str) -> None:
+    """Half a percent of 50 s is 250 ms."""
+    at_once = house(functions={"f": {"duration": "50s", "init": "0s"}}, region={"concurrency_quota": 10})
+    compared = ls.compare({"a": {}, "b": {"functions.f.duration": longer}}, scenario=at_once)
+    assert shown in [cell.strip() for cell in str(compared).splitlines()[-1].split("  ")]
+
+
+def test_without_data_there_is_no_difference() -> None:
+    """Nobody is answered on a quota of 0, so no latency is the first one's plus something."""
+    stopped = {"functions.f.reserved_concurrency": 0}
+    first, second, third = str(ls.compare({"a": {}, "b": stopped, "c": stopped}, scenario=house())).splitlines()[-3:]
+    assert "1.5s" in first
+    assert "– (–)" in second
+    assert "– (–)" in third
+    assert "– (same)" in str(ls.compare({"a": stopped, "b": stopped}, scenario=house()))
+
+
+@pytest.mark.filterwarnings("ignore::lambdasim.ScenarioWarning")  # AWS advises more receives
+def test_dead_letters_are_shown_where_there_are_queues() -> None:
+    """Five messages to a function that is stopped, in a queue that gives up after the second receive."""
+    queued = house(
+        functions={"f": {"duration": "1s", "timeout": "3s", "reserved_concurrency": 0}},
+        queues={
+            "q": {"max_receive_count": 2, "dead_letter": "dead", "event_source_mapping": {"function": "f"}},
+            "dead": {},
+        },
+        traffic={"t": {"invoke": "sqs", "queue": "q", "trace": trace([0, 0, 0, 0, 0])}},
+    )
+    compared = ls.compare({"a": {}}, scenario=queued)
+    assert compared.rows[0]["dead_lettered"] == 5
+    assert "dead-lettered" in str(compared)
+    assert compared.to_frame()["dead_lettered"].tolist() == [5]
+
+
+class TestReasons:
+    """Refused attempts, by what refused them."""
+
+    both = house(
+        functions={"f": {"duration": "1s", "init": "500ms"}, "g": {"duration": "1s", "reserved_concurrency": 1}},
+        traffic={
+            "t": {"function": "f", "trace": trace([0, 0, 0])},
+            "u": {"function": "g", "trace": trace([0, 0])},
+        },
+        region={"concurrency_quota": 3},
+    )
+
+    def test_several(self) -> None:
+        """Of three on the two units that a reservation leaves, one is refused; of two on the reserved unit, one."""
+        compared = ls.compare({"a": {}, "b": {"functions.g.reserved_concurrency": 2}}, scenario=self.both)
+        a, b = compared.rows
+        assert (a["throttled"], a["throttles_account_concurrency"], a["throttles_reserved_concurrency"]) == (2, 1, 1)
+        assert (b["throttled"], b["throttles_account_concurrency"], b["throttles_reserved_concurrency"]) == (2, 2, 0)
+        head, _, second = str(compared).splitlines()[2:]
+        assert "throttled  refused: account concurrency  refused: reserved concurrency  cold" in head
+        assert re.search(r"2 \(same\) +2 \(\+1\) +0 \(−1\)", second)
+        assert ">refused: reserved concurrency</th>" in compared._repr_html_()
+
+    def test_with_retries(self) -> None:
+        """Of f the second comes again after 2 s, of g the third as well: the parts stand in place of all attempts."""
+        traffic = {
+            name: {"function": function, "trace": trace(rows), "client": {"retry": {"delays": ["2s"]}}}
+            for name, function, rows in (("t", "f", [0, 0, 0]), ("u", "g", [0, 0]))
+        }
+        compared = ls.compare({"a": {}}, scenario=self.both.replace({"traffic": traffic}))
+        (row,) = compared.rows
+        assert (row["throttled"], row["throttles"]) == (0, 2)
+        head, values = str(compared).splitlines()[2:]
+        assert "refused attempts" not in head
+        assert "throttled  refused: account concurrency  refused: reserved concurrency  cold" in head
+        assert values.split()[1:5] == ["5", "0", "1", "1"]
+
+    def test_one(self, compared: ls.Comparison) -> None:
+        """It says no more than throttled, but is data all the same; no other reason is."""
+        assert "refused:" not in str(compared)
+        assert compared.to_frame()["throttles_account_concurrency"].tolist() == [1, 0]
+        assert [name for name in compared.rows[0] if name.startswith("throttles_")] == ["throttles_account_concurrency"]
 
 
 def test_retries_make_refused_attempts_a_figure_of_their_own() -> None:
@@ -132,10 +231,39 @@ def test_a_seed_of_the_caller_wins() -> None:
     assert [result.seed for result in ls.compare({"a": house()}, seed=9).results.values()] == [9]
 
 
-def test_scenarios_of_their_own_take_the_seed_of_the_first() -> None:
+def test_scenarios_of_their_own_share_the_seed_that_one_has() -> None:
     """So that two files of the same traffic see the same requests."""
-    compared = ls.compare({"a": house(seed=5), "b": house(seed=6)})
+    compared = ls.compare({"a": house(seed=None), "b": house(seed=6)})
+    assert [result.seed for result in compared.results.values()] == [6, 6]
+    compared = ls.compare({"a": house(seed=5), "b": house(seed=6)}, seed=7)
+    assert [result.seed for result in compared.results.values()] == [7, 7]
+
+
+def test_a_result_decides_the_seed_wherever_it_stands() -> None:
+    """It ran already, so that what is still to run follows it."""
+    ran = ls.simulate(house(seed=5))
+    compared = ls.compare({"b": house(seed=None), "a": ran})
     assert [result.seed for result in compared.results.values()] == [5, 5]
+    assert compared.has_same_requests
+
+
+@pytest.mark.parametrize(
+    ("variants", "scenario", "finding"),
+    [
+        ({"a": {}, "b": {"seed": 99}}, house(), "b sets seed, but all share one; give compare(..., seed=3)"),
+        ({"a": house(seed=5), "b": house(seed=6)}, None, "b has seed 6, but all share one; give compare(..., seed=5)"),
+        (
+            {"b": house(seed=42), "a": ls.simulate(house(seed=5))},
+            None,
+            "b has seed 42, but all share one; give compare(..., seed=5)",
+        ),
+    ],
+)
+def test_a_variant_has_no_seed_of_its_own(variants: Any, scenario: Scenario | None, finding: str) -> None:
+    """It would be ignored."""
+    with pytest.raises(ls.UsageError) as raised:
+        ls.compare(variants, scenario=scenario)
+    assert str(raised.value) == f"variants: {finding}, or, to compare seeds, results of simulate"
 
 
 def test_results_are_taken_as_they_are() -> None:
@@ -145,6 +273,44 @@ def test_results_are_taken_as_they_are() -> None:
     assert compared.results["first"] is first
     assert compared.heading == "2 variants, the requests differ (seed 3, 4)"
     assert "requests" in str(compared).splitlines()[2]
+
+
+def test_a_partial_result_is_named() -> None:
+    """It is no fair comparison, so that heading and pictures say which one it is."""
+    interrupt = Interrupt()
+    interrupt.request()
+    partial = simulate_scenario(house(), interrupt=interrupt)
+    assert partial.log.is_partial
+    compared = ls.compare({"a": partial, "b": ls.simulate(house())})
+    assert list(compared.results) == ["a", "b"]
+    assert compared.heading.endswith("(seed 3); not a whole run: a")
+    assert compared.heading in texts_of(compared.plot("concurrency"))
+
+
+def two_sources(first: str, second: str, swapped: bool) -> ls.Result:
+    """A request of either source at the same times, in one order or the other."""
+    times = ([1], [0]) if swapped else ([0], [1])
+    traffic = {name: {"function": "f", "trace": trace(rows)} for name, rows in zip((first, second), times, strict=True)}
+    return ls.simulate(house(traffic=traffic))
+
+
+def test_the_same_times_of_other_sources_are_other_requests() -> None:
+    """Whose request comes first is part of it, and what the sources are called."""
+    one = two_sources("x", "y", swapped=False)
+    assert ls.compare({"a": one, "b": two_sources("x", "y", swapped=False)}).has_same_requests
+    assert not ls.compare({"a": one, "b": two_sources("x", "y", swapped=True)}).has_same_requests
+    assert not ls.compare({"a": one, "b": two_sources("x", "z", swapped=False)}).has_same_requests
+
+
+def test_a_comparison_of_nothing() -> None:
+    """What is there where the first variant was interrupted: every part of it can be asked for."""
+    nothing = ls.Comparison(results={}, is_partial=True)
+    assert nothing.has_same_requests
+    assert nothing.rows == ()
+    assert str(nothing) == nothing.heading == "Interrupted before the first variant had come to its end."
+    assert nothing.heading in nothing._repr_html_()
+    with pytest.raises(ls.UsageError, match=r"^plot: there is no run to show$"):
+        nothing.plot()
 
 
 def test_names_may_be_numbers() -> None:
@@ -166,6 +332,9 @@ def test_names_may_be_numbers() -> None:
             "variants: today has no functions, so it is no scenario of its own; name the one that it changes:"
             " compare(..., scenario='spike.yaml')",
         ),
+        ({1: {}, "1": {}}, house(), "variants: 1 and '1' read the same; give each variant a name of its own"),
+        ({"a\nb": {}}, house(), "variants: a name must be one line of text and not empty, got 'a\\nb'"),
+        ({" ": {}}, house(), "variants: a name must be one line of text and not empty, got ' '"),
     ],
 )
 def test_wrong_arguments(variants: Any, scenario: Scenario | None, message: str) -> None:
@@ -183,6 +352,24 @@ def test_a_wrong_setting_names_its_variant_before_anything_runs(monkeypatch: pyt
     assert len(raised.value.problems) == 1
 
 
+def test_a_problem_without_a_place_follows_the_name_of_its_variant() -> None:
+    """A mapping has no file and no line."""
+    wrong = {"duration": "20s", "functions": {"f": {"duration": "-1s", "init": "0s"}}, "traffic": {}}
+    with pytest.raises(ls.ScenarioError, match=r"^variant bad functions\.f\.duration"):
+        ls.compare({"bad": wrong})
+
+
+def test_all_runs_have_to_fit_in_memory_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """250 bytes for each request: four of them twice are 2,000, and nothing runs where there are fewer."""
+    monkeypatch.setattr(memory, "available_bytes", lambda: 1_999)
+    monkeypatch.setattr(module, "simulate_scenario", lambda *_, **__: pytest.fail("nothing may run"))
+    with pytest.raises(ls.ScenarioError, match=r"^2 variants together: traffic: must fit in memory; about 8 requests"):
+        ls.compare(TWO, scenario=house())
+    monkeypatch.undo()
+    monkeypatch.setattr(memory, "available_bytes", lambda: 2_000)
+    assert len(ls.compare(TWO, scenario=house()).results) == 2
+
+
 def test_an_interrupted_run_ends_the_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
     """What came to its end is kept; the interrupted variant is no fair comparison."""
 
@@ -193,85 +380,15 @@ def test_an_interrupted_run_ends_the_comparison(monkeypatch: pytest.MonkeyPatch)
         return simulate_scenario(scenario, interrupt=interrupt)
 
     monkeypatch.setattr(module, "simulate_scenario", simulate)
-    compared = ls.compare(TWO, scenario=house())
+    with pytest.raises(ls.RunInterrupted, match=r"^Interrupted after 1 of 2 variants"):
+        ls.compare(TWO, scenario=house())
+    compared = ls.last_interrupted()
+    assert isinstance(compared, ls.Comparison)
     assert list(compared.results) == ["two"]
     assert compared.heading == "1 variant, 4 requests (seed 3); interrupted, the rest is missing"
-    nothing = ls.compare({"three": TWO["three"]}, scenario=house())
-    assert nothing._repr_html_() == "<p>Interrupted before the first variant had come to its end.</p>"
+    with pytest.raises(ls.RunInterrupted, match=r"^Interrupted after 0 of 1 variant"):
+        ls.compare({"three": TWO["three"]}, scenario=house())
+    nothing = ls.last_interrupted()
+    assert isinstance(nothing, ls.Comparison)
+    assert "<p>Interrupted before the first variant had come to its end.</p>" in nothing._repr_html_()
     assert "Interrupted" in str(nothing)
-
-
-def lines_of(ax: Axes) -> Mapping[str, Any]:
-    """Lines of a picture by the name of their variant."""
-    return {str(line.get_label()): line for line in ax.get_lines()}
-
-
-def test_picture_of_concurrency(compared: ls.Comparison) -> None:
-    """Two at once on the quota of 2, three on that of 3, until 1.5 s; one from 10 to 11 s. Both quotas are drawn."""
-    ax = compared.plot("concurrency")
-    for name, most in (("two", 2), ("three", 3)):
-        line = lines_of(ax)[name]
-        assert list(zip(line.get_xdata(), line.get_ydata(), strict=True))[:4] == [(0, most), (1.5, 0), (10, 1), (11, 0)]
-    assert sorted(max(line.get_ydata()) for line in ax.get_lines() if line.get_label() == "quota") == [2, 3]
-    assert "two\npeak 2" in texts_of(ax)
-    assert "2 variants, the same 4 requests for each (seed 3)" in texts_of(ax)
-
-
-def test_picture_of_latency(compared: ls.Comparison) -> None:
-    """A third of the completed took 1 s and the rest 1.5 s; a quarter with one more at 1.5 s."""
-    ax = compared.plot()
-    two = lines_of(ax)["two"]
-    assert two.get_ydata()[1:4] == pytest.approx([1 / 3, 2 / 3, 1])
-    assert two.get_xdata()[1:4].tolist() == [1e9, 1.5e9, 1.5e9]
-    assert lines_of(ax)["three"].get_ydata()[1] == 0.25
-    assert "three\n4 completed\np50 1.5 s, p99 1.5 s" in texts_of(ax)
-
-
-def test_picture_of_throttles(compared: ls.Comparison) -> None:
-    """One refusal at 0: in bins of 0.2 s, 120 of which would do, that is 5 per second in the first."""
-    ax = compared.plot("throttles")
-    stairs = {patch.get_label(): patch.get_data() for patch in ax.patches}
-    edges = stairs["two"].edges
-    assert edges[1] == pytest.approx(0.2)
-    assert stairs["two"].values[0] == pytest.approx(5)
-    assert stairs["two"].values[1:].sum() == stairs["three"].values.sum() == 0
-
-
-def test_pictures_draw_on_axes_that_are_brought(compared: ls.Comparison) -> None:
-    """And return them."""
-    from matplotlib.figure import Figure
-
-    ax = Figure().subplots()
-    assert compared.plot("latency", ax) is ax
-
-
-def test_pictures_without_data_say_so() -> None:
-    """A stopped function answers nobody, and without traffic nobody is refused."""
-    stopped = ls.compare({"a": house(functions={"f": {"reserved_concurrency": 0}})})
-    assert "No request completed, so there is no latency to show." in texts_of(stopped.plot("latency"))
-    assert "No request was accepted." in texts_of(stopped.plot("concurrency"))
-    idle = ls.compare({"a": {}}, scenario=house(rows=[]))
-    assert "No attempt was refused." in texts_of(idle.plot("throttles"))
-    assert idle._repr_html_().count("–") >= 2  # no latency
-
-
-def test_an_unknown_picture_is_named(compared: ls.Comparison) -> None:
-    """With those that there are."""
-    with pytest.raises(ls.UsageError, match=r"^picture: must be one of latency, concurrency, throttles, got 'lat'$"):
-        compared.plot("lat")
-
-
-def test_a_busy_run_is_thinned_to_its_highest() -> None:
-    """With more changes than pixels the line shows the peak of each pixel: no spike is lost."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        busy = house(
-            rows=[i / 1000 for i in range(4000)],
-            functions={"f": {"duration": "5ms"}},
-            region={"concurrency_quota": 100},
-        )
-        compared = ls.compare({"a": busy})
-    line = lines_of(compared.plot("concurrency"))["a"]
-    assert len(line.get_xdata()) < 1000
-    # A request each millisecond that takes five: five at once
-    assert max(line.get_ydata()) == compared.rows[0]["peak_concurrency"] == 5

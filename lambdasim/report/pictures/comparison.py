@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
@@ -20,8 +20,8 @@ from matplotlib.ticker import (
     StrMethodFormatter,
 )
 
+from lambdasim.metrics.highlights import paths
 from lambdasim.metrics.levels import step_function
-from lambdasim.metrics.outcomes import Outcome
 from lambdasim.metrics.percentile import percentiles
 from lambdasim.metrics.run import Run
 from lambdasim.report.pictures.latency import ecdf, limits_of, ticks_of
@@ -43,19 +43,35 @@ FloatArray = npt.NDArray[np.float64]
 Entries = list[tuple[Artist, str]]
 
 _MAX_BINS = 120
-_FARTHEST_QUOTA = 1.6  # times the highest concurrency; one further above would squash the lines
+# Times the peak; a quota further above would squash the lines. Where variants have quotas of their own, one that its
+# run did not come near says nothing, and there may be many.
+_NEAR_COMMON_QUOTA, _NEAR_OWN_QUOTA = 1.6, 1.1
 
-# Paul Tol's muted scheme, from dark to pale, without hues that mean an outcome. Dashes tell lines apart without colour.
-_COLOURS = ("#332288", "#CC6677", "#999933", "#882255", "#88CCEE", "#AA4499", "#DDCC77")
+# Latencies that differ by less than this factor lie upon each other in the picture.
+ALIKE = 1.05
+_MARKS = (*range(100, 1000, 100), 950, 990, 999)  # permille: where distributions are compared
+_BOTTOMS = (900, 500)  # where the axis of shares may begin, if not at 0
+
+# Without the hues that mean an outcome elsewhere, and so that everybody can tell the first five apart: only one of them
+# is reddish. Dashes tell lines apart without colour, and where one lies upon another.
+_COLOURS = ("#88CCEE", "#332288", "#999933", "#AA4499", "#222222", "#CC6677", "#DDCC77")
 _DASHES: tuple[Any, ...] = ("solid", (0, (5, 1.5)), (0, (1.5, 1)), (0, (6, 1.5, 1.5, 1.5)))
+# The first variant, which the others are compared with, is pale and wide: it shows on both sides of what lies upon it.
+_WIDE, _NARROW = 4.5, 1.8
 
 
 def latency(runs: Mapping[str, Run], facts: str, ax: Axes | None = None) -> Axes:
-    """Share of the completed requests of each run that took at most a given time."""
+    """Share of the completed requests of each run that took at most a given time.
+
+    Where the faster half, or all but the slowest tenth, is alike in all runs, the picture begins there.
+    """
     values = {name: _latencies(run) for name, run in runs.items()}
+    shown = [one for one in values.values() if len(one)]
+    bottom = bottom_permille(shown)
+    if bottom:
+        facts += f" · the fastest {bottom // 10} % differ by less than {100 * (ALIKE - 1):.0f} %"
     with style():
         top = _header(runs, "how long requests took", facts)
-        shown = [one for one in values.values() if len(one)]
         if not shown:
             return say(open_axes(ax, top, plot_px=180), "No request completed, so there is no latency to show.")
         axes = open_axes(ax, top)
@@ -71,9 +87,10 @@ def latency(runs: Mapping[str, Run], facts: str, ax: Axes | None = None) -> Axes
                 axes.plot(x, y, drawstyle="steps-post", label=name, **look)
                 label += "\np50 {}, p99 {}".format(*map(time_text, percentiles(one, (500, 990))))
             entries.append((Line2D([], [], **look), label))
-        left, right = limits_of(min(int(one.min()) for one in shown), max(int(one.max()) for one in shown))
+        lowest = [percentiles(one, (bottom,))[0] if bottom else one.min() for one in shown]
+        left, right = limits_of(int(min(lowest)), max(int(one.max()) for one in shown))
         axes.set_xlim(left, right)
-        axes.set_ylim(0, 1.03)
+        axes.set_ylim(bottom / 1000, 1 + 0.03 * (1 - bottom / 1000))
         axes.xaxis.set_major_locator(FixedLocator(ticks_of(left, right)))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: time_text(round(value))))
@@ -81,7 +98,7 @@ def latency(runs: Mapping[str, Run], facts: str, ax: Axes | None = None) -> Axes
         axes.set_xlabel("latency of completed requests, retries included (log scale)")
         axes.set_ylabel("share of requests that took at most this")
         axes.grid(True)
-        legend(axes, entries)
+        _write_legend(axes, entries, may_grow=ax is None)
     return axes
 
 
@@ -93,16 +110,14 @@ def concurrency(runs: Mapping[str, Run], facts: str, ax: Axes | None = None) -> 
             return say(open_axes(ax, top, plot_px=180), "No request was accepted.")
         axes = open_axes(ax, top)
         entries: Entries = []
-        highest = 1
         for (name, run), look in zip(runs.items(), _looks(), strict=False):
             times_ns, level = _levels(run)
             axes.plot(times_ns / 1e9, level, drawstyle="steps-post", label=name, **look)
-            peak = run.summary["concurrency"]["peak"]
-            entries.append((Line2D([], [], **look), f"{shortened(name)}\npeak {peak:,}"))
-            highest = max(highest, peak)
-        entries += _draw_quotas(axes, runs, highest)
+            entries.append((Line2D([], [], **look), f"{shortened(name)}\npeak {_peak(run):,}"))
+        entries += _draw_quotas(axes, runs)
         axes.set_ylim(0, None)
-        _finish(axes, runs, entries, "concurrency (requests in flight)")
+        _finish(axes, runs, "concurrency (requests in flight)")
+        _write_legend(axes, entries, may_grow=ax is None)
     return axes
 
 
@@ -121,7 +136,8 @@ def throttles(runs: Mapping[str, Run], facts: str, ax: Axes | None = None) -> Ax
             axes.stairs(rate, edges_s, baseline=None, label=name, **look)
             entries.append((Line2D([], [], **look), f"{shortened(name)}\n{len(run.log.throttles):,} refused"))
         axes.set_ylim(0, None)
-        _finish(axes, runs, entries, f"refused attempts per second, mean over {time_text(width_ns)}")
+        _finish(axes, runs, f"refused attempts per second, mean over {time_text(width_ns)}")
+        _write_legend(axes, entries, may_grow=ax is None)
     return axes
 
 
@@ -148,22 +164,32 @@ def _header(runs: Mapping[str, Run], title: str, facts: str) -> Header:
     return Header(title=f"{prefix}{title}, variant by variant", description="", facts=facts)
 
 
+def bottom_permille(latencies_ns: Sequence[IntArray]) -> int:
+    """Up to which share distributions are alike, in permille: 900, 500, or 0 where they differ early or not at all."""
+    if len(latencies_ns) < 2:
+        return 0
+    table = np.array([percentiles(one, _MARKS) for one in latencies_ns])
+    differs = table.max(axis=0) > ALIKE * table.min(axis=0)
+    if not differs.any():
+        return 0
+    first = _MARKS[int(differs.argmax())]
+    return next((bottom for bottom in _BOTTOMS if bottom < first), 0)
+
+
 def _looks() -> Iterator[dict[str, Any]]:
-    """Colours and dashes, of periods without a common divisor: 28 variants differ."""
+    """Colours and dashes, of periods without a common divisor: 28 variants differ. The first one is wider."""
     return cycle(
         {
             "color": _COLOURS[number % len(_COLOURS)],
             "linestyle": _DASHES[number % len(_DASHES)],
-            "linewidth": 1.8,
+            "linewidth": _NARROW if number else _WIDE,
         }
         for number in range(len(_COLOURS) * len(_DASHES))
     )
 
 
 def _latencies(run: Run) -> IntArray:
-    completed = run.outcomes.outcome == Outcome.COMPLETED
-    latencies: IntArray = run.outcomes.settled_ns[completed] - run.log.requests.arrival_ns[completed]
-    return latencies
+    return paths(run.log, run.outcomes)[1]
 
 
 def _levels(run: Run) -> tuple[IntArray, FloatArray]:
@@ -177,30 +203,72 @@ def _levels(run: Run) -> tuple[IntArray, FloatArray]:
     return times_ns, highest_between(*step_function(start, end), times_ns)
 
 
-def _draw_quotas(ax: Axes, runs: Mapping[str, Run], highest: float) -> Entries:
-    """A dotted line for each quota that is near, in the colour of its variant; where all have the same, one in grey."""
-    courses = {name: tuple((s.at_ns, s.quota) for s in run.scenario.limits_in_force()) for name, run in runs.items()}
+def _draw_quotas(ax: Axes, runs: Mapping[str, Run]) -> Entries:
+    """A dotted line for each quota while it is near, in the colour of the first variant that has it.
+
+    One line in grey where all variants have the same.
+    """
+    courses = {name: _quotas(run) for name, run in runs.items()}
     is_common = len(set(courses.values())) == 1
-    drawn = 0
+    highest = max(map(_peak, runs.values()))
+    drawn = set()
     for (name, course), look in zip(courses.items(), _looks(), strict=False):
-        near = [(at_ns, quota) for at_ns, quota in course if quota <= _FARTHEST_QUOTA * highest]
-        if len(near) < len(course) or (is_common and drawn):
+        farthest = _NEAR_COMMON_QUOTA * highest if is_common else _NEAR_OWN_QUOTA * _peak(runs[name])
+        levels = [quota if quota <= farthest else np.nan for _, quota in course]
+        if course in drawn or np.isnan(levels).all():
             continue
-        times_s = [*(at_ns / 1e9 for at_ns, _ in near), runs[name].log.end_ns / 1e9]
-        quotas = [*(quota for _, quota in near), near[-1][1]]
+        times_s = [*(at_ns / 1e9 for at_ns, _ in course), runs[name].log.end_ns / 1e9]
         colour = Colour.CEILING.value if is_common else look["color"]
-        ax.plot(times_s, quotas, drawstyle="steps-post", color=colour, linewidth=1.1, linestyle=":", label="quota")
-        drawn += 1
+        ax.plot(
+            times_s,
+            [*levels, levels[-1]],
+            drawstyle="steps-post",
+            color=colour,
+            linewidth=1.1,
+            linestyle=":",
+            label="quota",
+        )
+        drawn.add(course)
     if not drawn:
         return []
     colour = Colour.CEILING.value if is_common else "black"
     return [(Line2D([], [], color=colour, linewidth=1.1, linestyle=":"), "account quota" + ("" if is_common else "s"))]
 
 
-def _finish(ax: Axes, runs: Mapping[str, Run], entries: Entries, label: str) -> None:
+def _quotas(run: Run) -> tuple[tuple[int, int], ...]:
+    """(time in ns, quota from then on) of a run, up to its end."""
+    return tuple(
+        (state.at_ns, state.quota) for state in run.scenario.limits_in_force() if state.at_ns <= run.log.end_ns
+    )
+
+
+def _peak(run: Run) -> int:
+    peak: int = run.summary["concurrency"]["peak"]
+    return peak
+
+
+def _finish(ax: Axes, runs: Mapping[str, Run], label: str) -> None:
     set_time_axis(ax, max(run.log.end_ns for run in runs.values()) / 1e9)
     ax.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10], integer=True))
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     ax.set_ylabel(label)
     ax.grid(True, axis="y")
+
+
+def _write_legend(ax: Axes, entries: Entries, *, may_grow: bool) -> None:
+    """The legend, and below a short picture as much room as a long one needs.
+
+    ``may_grow``: the figure is ours. What a caller brought keeps its size.
+    """
     legend(ax, entries)
+    figure, written = ax.get_figure(root=True), ax.get_legend()
+    if not may_grow or figure is None or written is None:
+        return
+    excess_px = written.get_window_extent().height - ax.bbox.height
+    if excess_px <= 0:
+        return
+    left, bottom, width, height = ax.get_position().bounds
+    old_px = figure.bbox.height
+    new_px = float(np.ceil(old_px + excess_px))
+    figure.set_figheight(new_px / figure.dpi)
+    ax.set_position((left, bottom * old_px / new_px, width, (height * old_px + new_px - old_px) / new_px))
