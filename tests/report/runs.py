@@ -7,9 +7,16 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import Collection, PathCollection
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from lambdasim.metrics.run import Run
 from tests.builders import log_of, scenario
+
+# A picture of any run has so few points that drawing it takes about a second at most.
+MOST_POINTS = 60_000
 
 RETRYING = {"timeout": "3s", "retry": {"max_attempts": 4, "base": "1s", "jitter": "none"}}
 
@@ -46,6 +53,15 @@ def functions(count: int, **first: Any) -> Run:
         traffic={f"t{i}": {"function": name, "rate": "1/s", "arrivals": "uniform"} for i, name in enumerate(names)},
         duration="10s",
     )
+
+
+def points_drawn(figure: Figure | SubFigure | None) -> int:
+    """How many points all lines, areas and markers of a picture have: what drawing it costs."""
+    assert figure is not None
+    lines = sum(len(line.get_xdata()) for line in figure.findobj(Line2D))
+    areas = sum(len(path.vertices) for group in figure.findobj(Collection) for path in group.get_paths())
+    steps = sum(len(patch.get_path().vertices) for patch in figure.findobj(Patch))
+    return lines + areas + steps + sum(len(group.get_offsets()) for group in figure.findobj(PathCollection))
 
 
 def texts_of(ax: Axes) -> list[str]:

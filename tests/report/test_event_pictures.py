@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from lambdasim.report.pictures.event_waits import Ended, WaitFor, event_attempts
 from lambdasim.report.pictures.retry_ladder import MOST_EVENTS, evenly_picked, needed_retry, was_read_slowly
 from lambdasim.report.pictures.style import DROP_COLOURS, Colour, png
 from tests.builders import trace
-from tests.report.runs import area_of, labelled, run_of, texts_of
+from tests.report.runs import MOST_POINTS, area_of, labelled, points_drawn, run_of, texts_of
 
 S = 10**9
 # Exact delays, no slow-down, tried at once.
@@ -379,7 +378,7 @@ class TestBacklog:
         run = event_run([0], changes=[{"at": "2s", "deploy": "f"}], duration="5s")
         assert "deploy f" in texts_of(panels(Pictures(run).backlog())[0])
 
-    def test_many_events_take_no_time(self) -> None:
+    def test_many_events_are_not_more_to_draw(self) -> None:
         """20,000 events with 200,000 attempts."""
         run = run_of(
             functions={"f": {"reserved_concurrency": 10, "async": {"slow_down": "none"}}},
@@ -388,6 +387,4 @@ class TestBacklog:
             drain="0s",
         )
         for name in EVENTS:
-            started = time.perf_counter()
-            assert png(PICTURES[name](run).figure)  # type: ignore[arg-type]
-            assert time.perf_counter() - started < 2
+            assert points_drawn(PICTURES[name](run).figure) < MOST_POINTS

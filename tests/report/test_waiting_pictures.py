@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ from lambdasim.report.pictures.waiting_work import busiest, outcome_text
 from lambdasim.scenario.schema import Scenario
 from tests.behaviour.queue_timeline import EXACT, ONE_PLACE, failing, seed_where, with_queues
 from tests.builders import log_of, scenario, trace
-from tests.report.runs import area_of, labelled, run_of, texts_of
+from tests.report.runs import MOST_POINTS, area_of, labelled, points_drawn, run_of, texts_of
 
 S = 10**9
 OF_QUEUES, OF_STREAMS = ["receives", "queues"], ["streams"]
@@ -711,7 +710,7 @@ class TestFiles:
         assert getattr(Pictures(made), name)(given) is given
         figure.canvas.draw()
 
-    def test_many_messages_take_no_time(self) -> None:
+    def test_many_messages_are_not_more_to_draw(self) -> None:
         """10,000 messages, most of which come back several times."""
         run = queue_run(
             list(np.arange(10_000) / 100),
@@ -722,6 +721,4 @@ class TestFiles:
         )
         assert len(run.log.deliveries) > 20_000
         for name in OF_QUEUES:
-            started = time.perf_counter()
-            assert png(PICTURES[name](run).figure)  # type: ignore[arg-type]
-            assert time.perf_counter() - started < 2
+            assert points_drawn(PICTURES[name](run).figure) < MOST_POINTS

