@@ -22,7 +22,7 @@ STAGES = [
     {"cost"},
     {"metrics"},
     {"report"},
-    {"api", "check_setup", "level_runs", "notebook", "signals", "cli", "__init__", "__main__"},
+    {"api", "check_setup", "extras", "level_runs", "notebook", "signals", "cli", "__init__", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(STAGES) for name in names}
 

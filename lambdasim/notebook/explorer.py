@@ -1,245 +1,297 @@
 """The widget of ``explore``: sliders, a picture and a table that follow them. Needs ipywidgets.
 
 A move first shows what the formulas say, then simulates and shows what came out, with what was there before in grey.
+Picture, table, ``settings``, ``scenario`` and ``result`` are always those of one run, the last that came to its end.
 """
 
 from __future__ import annotations
 
-import html
 import os
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
-from ipywidgets import (
-    HTML,
-    Button,
-    Dropdown,
-    FloatSlider,
-    HBox,
-    Image,
-    IntSlider,
-    Layout,
-    SelectionSlider,
-    Text,
-    ToggleButtons,
-    VBox,
-    Widget,
-)
+from ipywidgets import HTML, Button, HBox, Layout, Text, VBox
 
-from lambdasim.api import Result, simulate_scenario
-from lambdasim.errors import LambdasimError, ScenarioError, UsageError
+from lambdasim.api import Result, check_size, simulate_scenario
+from lambdasim.engine.base import Interrupt
+from lambdasim.errors import LambdasimError, RunInterrupted, ScenarioError, UsageError
+from lambdasim.notebook.control_widgets import held, widgets_of
 from lambdasim.notebook.controls import Control
-from lambdasim.notebook.figures import FIGURES
+from lambdasim.notebook.explorer_picture import BesideFormula, other_picture
+from lambdasim.notebook.explorer_table import figures_table, shown_table
+from lambdasim.notebook.forecast import forecast
+from lambdasim.notebook.moves import Moves
 from lambdasim.notebook.scenario_file import write_scenario
 from lambdasim.report.by_formula import ByFormula, by_formula
-from lambdasim.report.wording import share_text
+from lambdasim.report.html_table import html_block
+from lambdasim.report.wording import clock_text, counted, share_text
 from lambdasim.scenario.load import load
 from lambdasim.scenario.schema import Scenario
-from lambdasim.workload.workload import build_workload
+from lambdasim.signals import interruptible
 
-# A move with more requests than this takes so long that people should know it beforehand.
-_MANY_REQUESTS = 100_000
-_REQUESTS_PER_S = 60_000  # about, on a laptop
-_MOST_BUTTONS = 5
+# A run that is forecast to take longer is announced as such.
+_LONG_S = 1.5
+# Progress is told after so long, and so often.
+_PATIENCE_S, _EVERY_S = 1.0, 0.25
+# The picture that has the curve by formula.
+_BESIDE_FORMULA = "concurrency"
+_INTERRUPTED = "Interrupted. The sliders are back at what the picture and the table show."
 
-_SHOWN = ("requests", "completed", "throttled", "cold_starts", "p50", "p99", "peak_concurrency", "environments", "cost")
-_CELL = "padding: 2px 14px 2px 0; text-align: right"
 
-
-def check_picture(name: str) -> None:
+def check_picture(name: object) -> None:
     """Raises UsageError where there is no such picture."""
     from lambdasim.report.pictures import PICTURES
 
-    if name not in PICTURES:
+    if not isinstance(name, str) or name not in PICTURES:
         raise UsageError(f"picture: must be one of {', '.join(PICTURES)}, got {name}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """A run that came to its end, and what the page says of it."""
+
+    values: dict[str, Any]  # of the sliders
+    settings: dict[str, Any]
+    scenario: Scenario
+    result: Result
+    image: str
+    table: str
+    sentence: str
+
+
 class Explorer(VBox):  # type: ignore[misc]
-    """Sliders on a scenario. ``settings``, ``scenario`` and ``result`` are those of the last move that ran."""
+    """Sliders on a scenario. ``settings``, ``scenario`` and ``result`` are those of the last run that ended."""
 
     def __init__(self, scenario: Scenario, controls: tuple[Control, ...], picture: str, base: Path) -> None:
         self._written, self._specs, self._picture, self._base = scenario, controls, picture, base
-        self.scenario = scenario
-        self.settings: dict[str, Any] = {}
-        self.result: Result | None = None
-        self._formula: ByFormula | str = ""
-        self.controls: dict[str, Any] = {spec.name: _widget_of(spec) for spec in controls}
-        self.image = Image(format="png", layout=Layout(max_width="100%", object_fit="contain"))
-        self.table, self.status = HTML(), HTML()
-        self.file_name = Text(value=f"my-{scenario.name}.yaml", description="save as", layout=Layout(width="22em"))
-        self.save_button = Button(description="Save", tooltip="Write what the sliders hold as a scenario file")
+        self._first: _Shown | None = None
+        self._last: _Shown | None = None
+        self._refusal = ""  # of what the sliders hold
+        self._is_setting = False
+        self._moves = Moves(self._run)
+        self._beside_formula = BesideFormula()
+        self.controls: dict[str, Any] = widgets_of(controls)
+        self.image, self.status = HTML(), HTML()
+        self.table = HTML(layout=Layout(max_width="100%", overflow="auto hidden"))
+        name = scenario.name if scenario.name.startswith("my-") else f"my-{scenario.name}"
+        self.file_name = Text(value=f"{name}.yaml", description="save as", layout=Layout(width="22em"))
+        self.save_button = Button(description="Save", tooltip="Write what the picture shows as a scenario file")
         self.reset_button = Button(description="Reset", tooltip="Back to the scenario as it is written")
-        self._is_resetting = False
         for widget in self.controls.values():
             widget.observe(self._moved, names="value")
         self.save_button.on_click(lambda _: self._save_clicked())
         self.reset_button.on_click(lambda _: self.reset())
         below = HBox([self.reset_button, self.file_name, self.save_button])
         super().__init__([*self.controls.values(), self.status, self.image, self.table, below])
-        self._run()
+        self._simulate()
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the sliders held, by path, without those that leave the scenario as it is written."""
+        return {} if self._last is None else self._last.settings
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario with these settings."""
+        return self._written if self._last is None else self._last.scenario
+
+    @property
+    def result(self) -> Result | None:
+        """The run of it."""
+        return None if self._last is None else self._last.result
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write the scenario with what the sliders hold; it loads and runs as it does here.
 
-        Raises OutputError where the file cannot be written, UsageError where a file cannot hold the scenario.
+        A file that is there already is kept unless ``overwrite`` says so; what was saved here before, in this session,
+        is written again. Raises OutputError where the file cannot be written, UsageError where a file cannot hold the
+        scenario, or where what the sliders hold was refused.
         """
-        write_scenario(self.scenario, Path(path), base=self._base, settings=self.settings)
+        if self._refusal:
+            raise UsageError(f"{path}: not saved, as what the sliders hold is refused: {self._refusal}")
+        write_scenario(self.scenario, Path(path), base=self._base, settings=self.settings, overwrite=overwrite)
 
     def reset(self) -> None:
         """Back to the scenario as it is written, in one run."""
-        self._is_resetting = True
-        try:
-            for spec in self._specs:
-                self.controls[spec.name].value = spec.value
-        finally:
-            self._is_resetting = False
-        self._run()
+        self._put({spec.name: spec.value for spec in self._specs})
+        self._moves.request()
 
     def _moved(self, _: Any) -> None:
-        if not self._is_resetting:
-            self._run()
+        if not self._is_setting:
+            self._moves.request()
 
-    def _held(self) -> dict[str, Any]:
-        """What the sliders hold, by path."""
-        held: dict[str, Any] = {}
-        for spec in self._specs:
-            held |= spec.settings(self.controls[spec.name].value)
-        return held
-
-    def _run(self) -> None:
-        """By formula at once, then simulated. What AWS would refuse is said, and the last picture stays."""
-        settings = self._held()
+    def _put(self, values: dict[str, Any]) -> None:
+        """Move sliders without a run."""
+        self._is_setting = True
         try:
-            scenario = load(self._written, overrides=settings, on_warning=lambda _: None)
-            before = self.result
-            formula = by_formula(scenario, scenario.seed or 0)
-            self._say(_announced(scenario), busy=True)
-            if self._picture == "concurrency":
-                self.image.value = self._concurrency(scenario, formula, None, before)
-            started = time.perf_counter()
-            result = simulate_scenario(scenario)
-            if self._picture == "concurrency":
-                self.image.value = self._concurrency(scenario, formula, result, before)
-            else:
-                self.image.value = _png_of(result, self._picture)
-        except ScenarioError as error:
-            self._say(" ".join(_without_place(problem) for problem in str(error).splitlines()), wrong=True)
-            return
-        self.scenario, self.settings, self.result, self._formula = scenario, settings, result, formula
-        self.table.value = _table(result, before)
-        self._say(f"Simulated in {time.perf_counter() - started:.2f} s. {_by_formula_sentence(formula)}")
+            for name, value in values.items():
+                self.controls[name].value = value
+        finally:
+            self._is_setting = False
 
-    def _concurrency(
-        self, scenario: Scenario, formula: ByFormula | str, now: Result | None, before: Result | None
-    ) -> bytes:
-        from lambdasim.report.pictures.explored import course_of, explored
-        from lambdasim.report.pictures.style import png
+    def _run(self, is_by_hand: bool) -> None:
+        """Simulate what the sliders hold. A program is interrupted as well; what a hand started has none around it."""
+        try:
+            self._simulate()
+        except RunInterrupted:
+            if not is_by_hand:
+                raise
 
-        length_ns = max([scenario.duration, *(_work_until_ns(run) for run in (now, before) if run is not None)])
-        quotas: list[tuple[float, int]] = []
-        for state in scenario.limits_in_force():
-            if not quotas or quotas[-1][1] != state.quota:
-                quotas.append((state.at_ns / 1e9, state.quota))
-        return png(
-            explored(
-                length_s=length_ns / 1e9,
-                quotas=quotas,
-                formula=None if isinstance(formula, str) else formula,
-                now=None if now is None else course_of(now, length_ns),
-                before=None if before is None else course_of(before, length_ns),
-            )
+    def _simulate(self) -> None:
+        """By formula at once, then simulated. What cannot be run is said, and the page stays that of the last run.
+
+        Raises RunInterrupted where it was interrupted, and, as long as there is no run, what was refused.
+        """
+        try:
+            values, settings = self._held()
+            warnings: list[str] = []
+            scenario = load(self._written, overrides=settings, on_warning=warnings.append)
+            check_size(scenario)
+            with _stoppable() as stop:
+                shown = self._show(values, settings, scenario, stop)
+                if stop is not None and stop.requested:
+                    raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            if self._last is None:
+                raise RunInterrupted("Interrupted before there was anything to show.") from None
+            self._put(self._last.values)
+            self._go_back(_INTERRUPTED, refusal="")
+            raise RunInterrupted(_INTERRUPTED) from None
+        except LambdasimError as error:
+            refusal = _in_words(error)
+            self._go_back(f"Refused: {refusal}", refusal=refusal)
+            if self._last is None:
+                raise
+        except Exception as error:
+            refusal = f"{type(error).__name__}: {error}"
+            self._go_back(f"Failed: {refusal}", refusal=refusal)
+            raise
+        else:
+            self._refusal = ""
+            self._first, self._last = self._first or shown, shown
+            self.image.value, self.table.value = shown.image, shown_table(shown.table)
+            self._say(" ".join([shown.sentence, *(f"Warning: {text}." for text in warnings)]))
+
+    def _held(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the sliders hold, by name, and what that sets, by path."""
+        values = {spec.name: held(spec, self.controls[spec.name]) for spec in self._specs}
+        settings: dict[str, Any] = {}
+        for spec in self._specs:
+            settings |= spec.settings(values[spec.name])
+        return values, settings
+
+    def _show(
+        self, values: dict[str, Any], settings: dict[str, Any], scenario: Scenario, stop: Interrupt | None
+    ) -> _Shown:
+        """The run of these settings. Meanwhile the picture is that of the formula, and the table is pale."""
+        before, first = self.result, self._first
+        formula = by_formula(scenario, scenario.seed or 0)
+        self.table.value = shown_table("" if self._last is None else self._last.table, is_stale=True)
+        self._say(_announced(scenario, formula), is_busy=True)
+        has_formula = self._picture == _BESIDE_FORMULA
+        if has_formula and not isinstance(formula, str):
+            self.image.value = self._beside_formula.html(scenario, formula, None, before)
+        started = time.perf_counter()
+        result = simulate_scenario(scenario, on_progress=self._teller(scenario), interrupt=stop)
+        sentences = [f"Simulated in {time.perf_counter() - started:.2f} s."]
+        if has_formula:
+            sentences.append(_formula_sentence(formula))
+            image = self._beside_formula.html(scenario, formula, result, before)
+        else:
+            image = other_picture(result, self._picture, settings)
+        return _Shown(
+            values=values,
+            settings=settings,
+            scenario=scenario,
+            result=result,
+            image=image,
+            table=figures_table(
+                settings,
+                result.summary,
+                None if before is None else before.summary,
+                None if first is None or first.settings == settings else first.result.summary,
+            ),
+            sentence=" ".join(sentences),
         )
 
+    def _teller(self, scenario: Scenario) -> Callable[[int, int], None]:
+        """Tells how far a run is that takes long."""
+        next_s = time.monotonic() + _PATIENCE_S
+
+        def tell(now_ns: int, requests: int) -> None:
+            nonlocal next_s
+            if time.monotonic() >= next_s:
+                next_s = time.monotonic() + _EVERY_S
+                far = f"{clock_text(now_ns)} of {clock_text(scenario.duration)}, {counted(requests, 'request')}"
+                self._say(f"Simulating: {far}. Interrupt goes back to what was there before.", is_busy=True)
+
+        return tell
+
+    def _go_back(self, sentence: str, *, refusal: str) -> None:
+        """The page as it was after the last run, and why."""
+        self._refusal = refusal
+        if self._last is not None:
+            self.image.value, self.table.value = self._last.image, shown_table(self._last.table)
+        self._say(sentence, is_wrong=True)
+
     def _save_clicked(self) -> None:
+        name = self.file_name.value
         try:
-            self.save(self.file_name.value)
+            self.save(name)
         except LambdasimError as error:
-            self._say(str(error), wrong=True)
+            self._say(_in_words(error), is_wrong=True)
         else:
-            self._say(f"Saved as {self.file_name.value}: python -m lambdasim {self.file_name.value}")
+            self._say(f"Saved what the picture shows as {name}. In a terminal: python -m lambdasim {name}")
 
-    def _say(self, text: str, *, busy: bool = False, wrong: bool = False) -> None:
-        colour = "#A33B00" if wrong else "#777" if busy else "#222"
-        self.status.value = f'<span style="color: {colour}">{html.escape(text)}</span>'
-
-
-def _widget_of(spec: Control) -> Widget:
-    """The slider, the buttons or the menu of a control."""
-    how: dict[str, Any] = {
-        "description": spec.name if len(spec.paths) == 1 else f"{spec.paths[0]} …",
-        "tooltip": spec.name,
-        "style": {"description_width": "24em"},
-        "layout": Layout(width="min(100%, 56em)"),
-    }
-    if spec.step is not None:
-        numbers = (spec.value, spec.low, spec.high, spec.step)
-        kind = IntSlider if all(isinstance(number, int) for number in numbers) else FloatSlider
-        how |= {"min": spec.low, "max": spec.high, "step": spec.step}
-        return kind(value=spec.value, continuous_update=False, **how)
-    options = [("none" if option is None else str(option), option) for option in spec.options]
-    if not spec.is_choice:
-        return SelectionSlider(options=options, value=spec.value, continuous_update=False, **how)
-    kind = ToggleButtons if len(options) <= _MOST_BUTTONS else Dropdown
-    return kind(options=options, value=spec.value, **how)
+    def _say(self, text: str, *, is_busy: bool = False, is_wrong: bool = False) -> None:
+        """A sentence above the picture, in the colour of the theme; screen readers say it as well."""
+        marked = "border-left: 4px solid #C7522A; padding-left: 8px; " if is_wrong else ""
+        how = f"{marked}line-height: 1.4; opacity: {0.7 if is_busy else 1}"
+        role = "alert" if is_wrong else "status"
+        self.status.value = html_block(f'<div role="{role}" style="{how}">{escape(text)}</div>')
 
 
-def _work_until_ns(result: Result) -> int:
-    """Until when something happened: the end of the last invocation or refusal."""
-    log = result.log
-    return int(max(log.invocations.end_ns.max(initial=0), log.throttles.time_ns.max(initial=0)))
+@contextmanager
+def _stoppable() -> Iterator[Interrupt | None]:
+    """What ends a run early where somebody interrupts it; only the main thread can know."""
+    if threading.current_thread() is threading.main_thread():
+        with interruptible() as stop:
+            yield stop
+    else:
+        yield None
 
 
-def _png_of(result: Result, picture: str) -> bytes:
-    from lambdasim.report.pictures.style import png
-
-    draw: Callable[[], Any] = getattr(result.plot, picture)
-    return png(draw().get_figure(root=True))
-
-
-def _announced(scenario: Scenario) -> str:
-    expected = build_workload(scenario, scenario.seed or 0).expected_requests()
-    if expected <= _MANY_REQUESTS:
-        return "Simulating …"
-    seconds = expected / _REQUESTS_PER_S
-    return (
-        f"Simulating about {expected:,.0f} requests, which takes some {seconds:,.0f} s. A shorter duration makes"
-        " sliders quick."
+def _in_words(error: LambdasimError) -> str:
+    """What is wrong, each problem with its path, without the word for a setting that nobody wrote."""
+    if not isinstance(error, ScenarioError):
+        return str(error)
+    return " ".join(
+        f"{problem.path or problem.place.rpartition(' ')[2]}: {problem.message}".removeprefix(": ")
+        for problem in error.problems
     )
 
 
-def _without_place(problem: str) -> str:
-    return problem.removeprefix("--set ")
+def _announced(scenario: Scenario, formula: ByFormula | str) -> str:
+    expected = forecast(scenario, formula)
+    if expected.seconds <= _LONG_S:
+        return "Simulating …"
+    what = counted(round(expected.attempts), "attempt")
+    return (
+        f"Simulating about {what}, which takes some {expected.seconds:,.0f} s. A shorter duration makes sliders quick."
+    )
 
 
-def _by_formula_sentence(formula: ByFormula | str) -> str:
+def _formula_sentence(formula: ByFormula | str) -> str:
     if isinstance(formula, str):
         return formula
-    return (
-        f"By formula, without inits, retries and scaling rate: {formula.most_wanted:,.0f} in flight at the busiest"
-        f" time, {share_text(formula.refused_share, 1)} refused."
-    )
-
-
-def _table(now: Result, before: Result | None) -> str:
-    """The figures of this move, and how they differ from those of the last."""
-    figures = [FIGURES[key] for key in _SHOWN]
-    values = [figure.of(now.summary) for figure in figures]
-    lines = [
-        ("", [figure.label for figure in figures]),
-        ("now", [figure.text(value) for figure, value in zip(figures, values, strict=True)]),
-    ]
-    if before is not None:
-        changes = [
-            figure.difference_text(value, figure.of(before.summary))
-            for figure, value in zip(figures, values, strict=True)
-        ]
-        lines.append(("change", changes))
-    rows = [
-        f'<tr><th style="{_CELL}">{name}</th>'
-        + "".join(f'<td style="{_CELL}">{html.escape(cell)}</td>' for cell in cells)
-        + "</tr>"
-        for name, cells in lines
-    ]
-    return f'<table style="font-size: 90%; line-height: 1.25">{"".join(rows)}</table>'
+    wanted = f"{formula.most_wanted:,.0f} in flight at the busiest time"
+    if formula.refused_share is None:
+        return f"By formula, without inits: {wanted}. What is refused has no formula here: {formula.unknown}."
+    refused = f"{share_text(formula.refused_share, 1)} refused"
+    return f"By formula, without inits, scaling rate and retries: {wanted}, {refused}."

@@ -22,7 +22,7 @@ from lambdasim.theory.engset import (
     engset_concurrency,
     engset_time_congestion,
 )
-from lambdasim.theory.erlang import erlang_b, offered_load_for_blocking, servers_for_blocking
+from lambdasim.theory.erlang import erlang_b, erlang_b_by_load, offered_load_for_blocking, servers_for_blocking
 from lambdasim.theory.infinite_server import concurrency_percentile, concurrency_pmf, mean_concurrency
 from lambdasim.theory.little import arrival_rate_for, max_request_rate, mean_in_system
 from lambdasim.theory.retrial import (
@@ -46,6 +46,7 @@ __all__ = [
     "engset_time_congestion",
     "erlang_2_count_variance",
     "erlang_b",
+    "erlang_b_by_load",
     "erlang_c",
     "first_attempt_blocking",
     "max_request_rate",

@@ -15,10 +15,18 @@ Two readings of one formula:
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+import numpy.typing as npt
+
 from lambdasim.theory._arguments import require_between_0_and_1, require_count, require_not_negative
 
 # Relative width at which the bisection stops: far below what any simulation can tell apart.
 _LOAD_TOLERANCE = 1e-12
+
+# A load so many standard deviations below the number of servers has a blocking under 1e-15.
+_NEGLIGIBLE_BELOW = 8.0
 
 
 def erlang_b(servers: int, offered_load: float) -> float:
@@ -36,6 +44,35 @@ def erlang_b(servers: int, offered_load: float) -> float:
     blocking = 1.0
     for n in range(1, int(servers) + 1):
         blocking = _with_one_more_server(n, offered_load, blocking)
+    return blocking
+
+
+def erlang_b_by_load(servers: int, offered_loads: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """``erlang_b`` at many loads at once, of the shape of ``offered_loads``; what is under 1e-15 may be 0.
+
+    1 / B(c, a) = 1 + c/a + c (c - 1)/a^2 + ... + c!/a^c, the formula's definition turned upside down. All terms are
+    positive, so that nothing cancels, and only O(sqrt(servers)) of them count, where the recursion takes a step for
+    each server. Same assumptions as ``erlang_b``.
+
+    Raises ValueError if a load is negative, nan or infinite, or if ``servers`` is negative or not whole.
+    """
+    require_count("servers", servers)
+    for extreme in (offered_loads.min(initial=0.0), offered_loads.max(initial=0.0)):
+        require_not_negative("offered_load", float(extreme))
+    if not servers:
+        return np.ones(offered_loads.shape)
+    matters = (offered_loads > 0) & (offered_loads > servers - _NEGLIGIBLE_BELOW * math.sqrt(servers))
+    load = offered_loads[matters]
+    term, total = np.ones(len(load)), np.ones(len(load))
+    with np.errstate(over="ignore"):  # of a tiny load the sum is infinite, and its blocking 0
+        for left in range(int(servers), 0, -1):
+            term *= left / load
+            total += term
+            # The terms fall from here on wherever they are this small.
+            if left % 16 == 0 and (term <= 1e-17 * total).all():
+                break
+    blocking = np.zeros(offered_loads.shape)
+    blocking[matters] = 1 / total
     return blocking
 
 

@@ -21,7 +21,7 @@ from PIL import Image
 
 import lambdasim as ls
 from lambdasim.errors import OutputError, UsageError
-from lambdasim.metrics.moments import State
+from lambdasim.metrics.instants import State
 from lambdasim.notebook.animation import MOST_FRAMES, film_of
 from lambdasim.report.pictures.boxes import Stage, boxes_of
 from lambdasim.report.pictures.film import Film, FilmedRun

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lambdasim.theory import erlang_b, offered_load_for_blocking, servers_for_blocking
+from lambdasim.theory import erlang_b, erlang_b_by_load, offered_load_for_blocking, servers_for_blocking
 
 loads = st.floats(0.001, 300)
 targets = st.floats(1e-6, 0.95)
@@ -94,6 +95,32 @@ class TestErlangB:
             erlang_b(10, offered_load)
         with pytest.raises(ValueError, match=r"offered_load must be a finite number >= 0, got "):
             servers_for_blocking(offered_load, 0.01)
+
+
+class TestManyLoads:
+    """``erlang_b_by_load``, which sums another series than the recursion."""
+
+    @pytest.mark.parametrize("servers", [0, 1, 2, 10, 63, 65, 1_000, 4_000])
+    def test_as_one_by_one(self, servers: int) -> None:
+        """Below, at and above the limit; what is under 1e-15 may be 0."""
+        loads = np.concatenate(([0.0, 1e-9, 0.5, 7.5], np.linspace(0.5, 3, 60) * max(servers, 1), [1e7]))
+        one_by_one = [erlang_b(servers, load) for load in loads.tolist()]
+        assert erlang_b_by_load(servers, loads).tolist() == pytest.approx(one_by_one, rel=1e-12, abs=1e-15)
+
+    def test_shape_is_kept(self) -> None:
+        """a / (1 + a) of one server."""
+        assert erlang_b_by_load(1, np.array([[1.0, 3.0], [0.0, 1.0]])).tolist() == [[0.5, 0.75], [0, 0.5]]
+
+    def test_a_large_limit(self) -> None:
+        """Where load and limit are one large number c, about sqrt(2 / (pi c)) is blocked: 1 in 1,253 of a million."""
+        blocking = erlang_b_by_load(10**6, np.array([1e6]))
+        assert blocking[0] == pytest.approx(math.sqrt(2 / (math.pi * 1e6)), rel=2e-3)
+
+    @pytest.mark.parametrize("load", [-0.1, math.nan, math.inf])
+    def test_loads_must_be_finite_and_not_negative(self, load: float) -> None:
+        """As of one load."""
+        with pytest.raises(ValueError, match=r"offered_load must be a finite number >= 0, got "):
+            erlang_b_by_load(10, np.array([1.0, load]))
 
 
 class TestServersForBlocking:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lambdasim.eventlog.log import NOT_YET
-from lambdasim.metrics.moments import State, Waiting, so_far, states_at, waiting_at
+from lambdasim.metrics.instants import State, Waiting, so_far, states_at, waiting_at
 from lambdasim.metrics.outcomes import is_error
 from lambdasim.metrics.run import Run
 from lambdasim.report.pictures.lifelines import Rows, shared_rows

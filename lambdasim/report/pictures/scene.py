@@ -21,7 +21,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from lambdasim.eventlog.log import NOT_YET
-from lambdasim.metrics.moments import State, counts_at, so_far
+from lambdasim.metrics.instants import State, counts_at, so_far
 from lambdasim.metrics.run import Run
 from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.report.pictures.boxes import Boxes, Stage, boxes_of

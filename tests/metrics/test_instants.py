@@ -10,7 +10,7 @@ import pytest
 
 from lambdasim import load
 from lambdasim.eventlog.log import EventLog
-from lambdasim.metrics.moments import State, Waiting, counts_at, so_far, states_at, waiting_at
+from lambdasim.metrics.instants import State, Waiting, counts_at, so_far, states_at, waiting_at
 from lambdasim.metrics.outcomes import request_outcomes
 from tests.builders import log_of, run, trace
 
@@ -55,6 +55,22 @@ def test_what_is_at_work_when_the_run_ends_stays_so() -> None:
     """A request of a minute in a run that is cut off: its environment is busy at the last instant too."""
     log = run(**{**THREE, "rows": [(0, 60)], "drain": "0s", "duration": "5s"})
     assert states_at(log, np.array([0]), 1, ns(log.end_ns / 1e9))[:, 0].tolist() == [State.BUSY]
+
+
+def test_what_is_idle_when_the_run_ends_is_not_gone() -> None:
+    """An environment that is kept for ever has nothing to do from 1 s to the end at 5 s."""
+    log = run(rows=[0], duration="5s")
+    assert states_at(log, np.array([0]), 1, ns(0.5, 4, log.end_ns / 1e9))[:, 0].tolist() == [
+        State.BUSY,
+        State.IDLE,
+        State.IDLE,
+    ]
+
+
+def test_who_still_waits_for_an_init_when_the_run_ends_does_so_to_the_end() -> None:
+    """The init takes 9 s, the run 5 s."""
+    log = run(rows=[1], functions={"f": {"init": "9s"}}, duration="5s", drain="0s")
+    assert waiting(log, 0.5, 1, 5).environment.tolist() == [0, 1, 1]
 
 
 def test_counts_by_hand() -> None:

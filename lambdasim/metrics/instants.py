@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from lambdasim.eventlog.log import NOT_YET, EventLog
-from lambdasim.metrics.batches import NO_BATCH, batch_rows
 from lambdasim.metrics.outcomes import RequestOutcomes, abandoned_rows
 
 IntArray = npt.NDArray[np.int64]
@@ -93,23 +92,20 @@ def counts_at(log: EventLog, times_ns: IntArray) -> dict[State, IntArray]:
 def waiting_at(log: EventLog, outcomes: RequestOutcomes, times_ns: IntArray) -> Waiting:
     """Who waits at each time."""
     invocations, requests = log.invocations, log.requests
-    # Whoever was refused an environment in the end has no handler: then the end of the wait is that of the attempt.
-    leaves_ns = np.where(invocations.handler_ns == NOT_YET, invocations.end_ns, invocations.handler_ns)
     # A caller who has given up is no longer at this attempt, although the invocation goes on.
     answered_ns = invocations.end_ns.copy()
     answered_ns[abandoned_rows(log)] = log.abandonments.time_ns
-    own = batch_rows(log).of_invocations == NO_BATCH
     invokes = np.array(log.source_invokes)
 
     def between_attempts(kind: str) -> IntArray:
         """Arrived and not settled, and not at an attempt."""
         mine = (invokes == kind)[requests.source]
-        tried = own & mine[invocations.request]
+        tried = mine[invocations.request]
         under_way = _under_way(requests.arrival_ns[mine], outcomes.settled_ns[mine], times_ns)
         return under_way - _under_way(invocations.admitted_ns[tried], answered_ns[tried], times_ns)
 
     return Waiting(
-        environment=_under_way(invocations.admitted_ns, leaves_ns, times_ns),
+        environment=_under_way(invocations.admitted_ns, invocations.handler_ns, times_ns),
         retry=between_attempts("sync"),
         event_queue=between_attempts("async"),
         messages=_under_way(log.messages.sent_ns, log.messages.settled_ns, times_ns),

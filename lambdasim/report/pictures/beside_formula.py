@@ -51,20 +51,21 @@ def course_of(run: Run, length_ns: int) -> Course:
     return Course(edges_s=edges_ns / 1e9, highest=highest, refused=refused.astype(np.int64))
 
 
-def explored(
+def beside_formula(
     *,
     length_s: float,
     quotas: list[tuple[float, int]],
     formula: ByFormula | None,
     now: Course | None,
     before: Course | None,
+    figure: Figure | None = None,
 ) -> Figure:
-    """Concurrency above, refused attempts below; ``before`` in grey. ``quotas``: (from when in seconds, quota)."""
+    """Concurrency above, refused attempts below; ``before`` in grey. ``quotas``: (from when in seconds, quota).
+
+    With ``figure``, one that was made here before, that one is drawn anew, which takes two thirds of the time.
+    """
     with style():
-        figure = PictureFigure(figsize=(9.0, 4.0), dpi=100)
-        FigureCanvasAgg(figure)
-        upper = figure.add_axes((0.085, 0.38, 0.68, 0.57))
-        lower = figure.add_axes((0.085, 0.13, 0.68, 0.17))
+        figure, upper, lower = _empty(figure)
         entries: list[tuple[Artist, str]] = []
         height = 1.0
         if now is not None:
@@ -75,14 +76,14 @@ def explored(
         if before is not None:
             line: dict[str, Any] = {"color": Colour.IN_FLIGHT.value, "linewidth": 1.2}
             _steps(upper, before.highest, before.edges_s, label="before", **line)
-            entries.append((Line2D([], [], **line), "simulated, before the last change"))
+            entries.append((Line2D([], [], **line), "simulated before"))
             height = max(height, float(before.highest.max()))
         if formula is not None:
             line = {"color": "black", "linewidth": 1.3, "linestyle": (0, (4, 2))}
             upper.plot(formula.times_s, formula.wanted, label="wanted", **line)
             entries.append((Line2D([], [], **line), "by formula: rate × duration"))
             height = max(height, float(formula.wanted.max()))
-            if (formula.wanted - formula.carried).max() > 0.01 * formula.wanted.max():
+            if formula.carried is not None and (formula.wanted - formula.carried).max() > 0.01 * formula.wanted.max():
                 line = {"color": "black", "linewidth": 1.3}
                 upper.plot(formula.times_s, formula.carried, label="carried", **line)
                 entries.append((Line2D([], [], **line), "by formula: what the limits leave of it (Erlang B)"))
@@ -103,6 +104,40 @@ def explored(
     return figure
 
 
+def _empty(figure: Figure | None) -> tuple[Figure, Axes, Axes]:
+    """A figure with its two axes, and nothing in them but their ticks."""
+    if figure is None:
+        figure = PictureFigure(figsize=(9.0, 4.0), dpi=100)
+        FigureCanvasAgg(figure)
+        return figure, figure.add_axes((0.1, 0.38, 0.665, 0.57)), figure.add_axes((0.1, 0.13, 0.665, 0.17))
+    upper, lower = figure.axes
+    for axes in (upper, lower):
+        for artist in [*axes.lines, *axes.artists, *axes.patches]:
+            artist.remove()
+        if (entries := axes.get_legend()) is not None:
+            entries.remove()
+    return figure, upper, lower
+
+
+def in_words(
+    *, quotas: list[tuple[float, int]], formula: ByFormula | None, now: Course | None, before: Course | None
+) -> str:
+    """What the picture shows, for who does not see it."""
+    said = []
+    for name, course in (("simulated", now), ("simulated before the last change", before)):
+        if course is not None:
+            most, refused = int(course.highest.max()), int(course.refused.sum())
+            said.append(f"{name} at most {most:,}, {counted(refused, 'attempt')} refused")
+    if formula is not None:
+        said.append(f"by formula at most {formula.most_wanted:,.0f}")
+    said.append(_quota_text(quotas))
+    return f"Requests in flight and refused attempts over time: {'; '.join(said)}."
+
+
+def _quota_text(quotas: list[tuple[float, int]]) -> str:
+    return "account quota " + ", then ".join(f"{quota:,}" for _, quota in quotas)
+
+
 def _steps(ax: Axes, values: npt.NDArray[np.int64], edges_s: FloatArray, *, fill: bool = False, **how: Any) -> None:
     """As ``Axes.stairs`` without its search for the limits of the data, which takes most of its time."""
     ax.add_artist(StepPatch(values, edges_s, baseline=0 if fill else None, fill=fill, **how))  # type: ignore[arg-type]
@@ -111,7 +146,7 @@ def _steps(ax: Axes, values: npt.NDArray[np.int64], edges_s: FloatArray, *, fill
 def _draw_quota(ax: Axes, quotas: list[tuple[float, int]], length_s: float, height: float) -> list[tuple[Artist, str]]:
     near = [quota for _, quota in quotas if quota <= _FARTHEST_QUOTA * height]
     ax.set_ylim(0, max([height, *near]) * 1.06)
-    text = "account quota " + ", then ".join(f"{quota:,}" for _, quota in quotas)
+    text = _quota_text(quotas)
     if not near:
         return [(Line2D([], [], linestyle="none"), f"{text}: far above")]
     line: dict[str, Any] = {"color": Colour.CEILING.value, "linestyle": ":", "linewidth": 1.8}
