@@ -124,8 +124,10 @@ def _begun(
 def is_same(value: Any, other: Any) -> bool:
     """Whether two values mean the same in a scenario: ``1s`` is ``1000ms``, and 5 is 5.0, but not True."""
     if isinstance(value, str) and isinstance(other, str):
-        size = size_of(value)
-        return value == other or (size is not None and size == size_of(other))
+        size, of_other = size_of(value), size_of(other)
+        if value == other or size is None or of_other is None:
+            return value == other
+        return size == of_other or size[1] == of_other[1] == 0  # 0 needs no unit
     if isinstance(value, Mapping) and isinstance(other, Mapping):
         return value.keys() == other.keys() and all(is_same(part, other[key]) for key, part in value.items())
     if isinstance(value, bool) or isinstance(other, bool):

@@ -94,8 +94,9 @@ def text_stops(name: str, values: Sequence[str], present: Any) -> list[Stop]:
     if parse is None:
         what = "numbers with units of one kind" if all(map(size_of, values)) else "a number with a unit at both ends"
         raise UsageError(f"controls {name}: must have {what}, got {tuple(values)!r:.60}")
-    unit_match = _WITH_UNIT.fullmatch(values[-1] if len(values) == 3 else values[0])
-    unit = unit_match.group(2) if unit_match is not None else "s"  # 1m30s
+    # Of the step, else of low, unless that is 0, which needs none, or 1m30s, which has two.
+    units = [match.group(2) for value in (*values[2:], *values[:2]) if (match := _WITH_UNIT.fullmatch(value))]
+    unit = units[0] if units else "s"
     unit_size = float(parse(f"1{unit}"))
     stops = _from_low_to_high(name, values, [float(parse(value)) / unit_size for value in values])
     texts = [_in_unit(stop, unit) for stop in stops]

@@ -102,6 +102,10 @@ class TestWhereItBegins:
         assert (control.value, labels(control)[0]) == (AS_WRITTEN, "as written (20/s, 80/s)")
         assert control.settings("40/s") == dict.fromkeys(control.paths, "40/s")
 
+    def test_nothing_needs_no_unit(self) -> None:
+        """0 is 0%."""
+        assert made("functions.f.errors.rate", ("0", "10%"))[0].value == "0"
+
     def test_doubles_are_one(self) -> None:
         """And the same size in other words is the same."""
         assert labels(made(QUOTA, [100, 100, np.int64(200), 200.0])[0]) == ["as written (2)", "100", "200"]
