@@ -12,10 +12,9 @@ import numpy as np
 from lambdasim.api import Result, ScenarioSource, load, simulate_scenario
 from lambdasim.errors import Problem, ScenarioError, UsageError
 from lambdasim.extras import load_extra
-from lambdasim.notebook.figures import FIGURES, Figure, Unit
+from lambdasim.notebook.figures import FIGURES, REASONS, Figure, Unit
 from lambdasim.notebook.interrupted import interrupted
 from lambdasim.notebook.progress import watched
-from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.report.html_table import html_block, html_paragraph, html_table
 from lambdasim.report.wording import counted
 from lambdasim.rng import fresh_seed
@@ -28,21 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def _refused(reason: ThrottleReason) -> Figure:
-    """Refused attempts of one reason."""
-    name = f"throttles_{reason.key}"
-    return Figure(
-        key=name,
-        column=name,
-        label=f"refused: {reason.key.replace('_', ' ')}",
-        unit=Unit.COUNT,
-        of=lambda summary: summary["attempts"]["throttles_by_reason"][reason.key],
-    )
-
-
-# In tables that have more than one of them.
-_REASONS = tuple(map(_refused, ThrottleReason))
-_REASON_KEYS = tuple(figure.key for figure in _REASONS)
+_REASON_KEYS = tuple(figure.key for figure in REASONS)
 
 # Shown even where every variant has none: the questions that a comparison is for.
 _ALWAYS = ("requests", "completed", "throttled", "cold_starts", "p50", "p99", "peak_concurrency", "cost")
@@ -83,7 +68,7 @@ class Comparison:
         summaries = [result.summary for result in self.results.values()]
         return [
             *figures[:after],
-            *(reason for reason in _REASONS if any(map(reason.of, summaries))),
+            *(reason for reason in REASONS if any(map(reason.of, summaries))),
             *figures[after:],
         ]
 

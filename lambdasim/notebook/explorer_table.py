@@ -5,25 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lambdasim.notebook.figures import FIGURES, Figure, Summary, Unit
-from lambdasim.platform.concurrency import ThrottleReason
+from lambdasim.notebook.figures import FIGURES, REASONS, Figure, Summary
 from lambdasim.report.html_table import html_block, html_paragraph, html_table
 from lambdasim.scenario.overrides import value_text
 
 _SHOWN = ("requests", "completed", "throttled", "cold_starts", "p50", "p99", "peak_concurrency", "environments", "cost")
-
-
-def _refused(reason: ThrottleReason) -> Figure:
-    return Figure(
-        key=f"throttles_{reason.key}",
-        column=f"throttles_{reason.key}",
-        label=f"refused: {reason.key.replace('_', ' ')}",
-        unit=Unit.COUNT,
-        of=lambda summary: summary["attempts"]["throttles_by_reason"][reason.key],
-    )
-
-
-_REASONS = tuple(map(_refused, ThrottleReason))
 
 
 def figures_table(settings: Mapping[str, Any], now: Summary, before: Summary | None, as_written: Summary | None) -> str:
@@ -47,7 +33,7 @@ def figures_table(settings: Mapping[str, Any], now: Summary, before: Summary | N
 
 
 def _figures(summaries: Sequence[Summary]) -> list[Figure]:
-    reasons = [reason for reason in _REASONS if any(map(reason.of, summaries))]
+    reasons = [reason for reason in REASONS if any(map(reason.of, summaries))]
     after = _SHOWN.index("throttled") + 1
     figures = [FIGURES[key] for key in _SHOWN]
     return [*figures[:after], *(reasons if len(reasons) > 1 else []), *figures[after:]]

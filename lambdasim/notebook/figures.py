@@ -13,6 +13,7 @@ from typing import Any
 from lambdasim.metrics.run import Run
 from lambdasim.metrics.shared_pool import quota_at_peak
 from lambdasim.platform.async_retry import DropReason
+from lambdasim.platform.concurrency import ThrottleReason
 from lambdasim.report.text_cost import money_text
 from lambdasim.report.wording import DROP_MEANING, count_text, seconds_value
 
@@ -204,6 +205,22 @@ FIGURES: dict[str, Figure] = {
         ),
     )
 }
+
+
+def _refused(reason: ThrottleReason) -> Figure:
+    """Refused attempts of one reason."""
+    name = f"throttles_{reason.key}"
+    return Figure(
+        key=name,
+        column=name,
+        label=f"refused: {reason.key.replace('_', ' ')}",
+        unit=Unit.COUNT,
+        of=lambda summary: summary["attempts"]["throttles_by_reason"][reason.key],
+    )
+
+
+# Parts of the refused attempts, for tables that have more than one of them.
+REASONS = tuple(map(_refused, ThrottleReason))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
