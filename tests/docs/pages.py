@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import yaml
 
@@ -22,6 +25,17 @@ _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _STATUS = re.compile(r"#\s*exit status (\d+)\s*$")
 _COMMAND = "python -m lambdasim"
 _WITHOUT_FILES = ("validate", "schema", "estimate", "shape", "check-setup", "--version")  # these do not know --no-files
+
+
+def module_of(path: Path) -> ModuleType:
+    """A script as a module, anew: what it would do as a program is not done."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look there
+    spec.loader.exec_module(module)
+    return module
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from tests.docs.pages import ROOT
+from tests.docs.pages import ROOT, module_of
 
 LESSON = """# ---
 # jupyter:
@@ -39,11 +38,7 @@ import lambdasim as ls
 @pytest.fixture
 def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The module, at work on a folder with one lesson, whose notebook is current."""
-    spec = importlib.util.spec_from_file_location("pair", ROOT / "notebooks" / "pair.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module: Any = module_of(ROOT / "notebooks" / "pair.py")
     monkeypatch.setattr(module, "FOLDER", tmp_path)
     (tmp_path / "01-one.py").write_text(LESSON, encoding="utf-8")
     assert module.main([]) == 0

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 from types import ModuleType
 from typing import Any
 
@@ -12,20 +10,14 @@ import pytest
 from matplotlib.axes import Axes
 from PIL import Image
 
-from tests.docs.pages import DOCS, PAGES, text_of
+from tests.docs.pages import DOCS, PAGES, module_of, text_of
 
 IMAGES = DOCS / "images"
 
 
 def make_pictures() -> ModuleType:
     """``docs/make_pictures.py`` as a module."""
-    spec = importlib.util.spec_from_file_location("make_pictures", DOCS / "make_pictures.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return module_of(DOCS / "make_pictures.py")
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +17,7 @@ from lambdasim.scenario.fields import Model
 from lambdasim.scenario.json_schema import meaning
 from lambdasim.scenario.profiles import PROFILE_NAMES, PROFILE_TABLE
 from lambdasim.scenario.schema import Scenario
-from tests.docs.pages import DOCS, code_words, text_of
+from tests.docs.pages import DOCS, code_words, module_of, text_of
 
 PAGE = "scenario-reference.md"
 
@@ -30,13 +28,7 @@ NOT_WRITTEN = {"MixturePart.distribution", "NoRetry.retry"}
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
     """The script docs/generate_reference.py as a module."""
-    spec = importlib.util.spec_from_file_location("generate_reference", DOCS / "generate_reference.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return module_of(DOCS / "generate_reference.py")
 
 
 def models_of(model: type[Model], seen: dict[type[Model], None]) -> dict[type[Model], None]:

@@ -6,7 +6,6 @@ The build itself is part of ``.ci/run``, with every warning an error. Nothing he
 from __future__ import annotations
 
 import ast
-import importlib.util
 import os
 import re
 import shutil
@@ -20,7 +19,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.docs.pages import DOCS, ROOT
+from tests.docs.pages import DOCS, ROOT, module_of
 
 CELLS = (
     "import os, warnings\nimport lambdasim as ls\n[os.getcwd(), os.path.dirname(ls.__file__)]",
@@ -35,16 +34,6 @@ CELLS = (
     "from lambdasim.notebook import progress\nprogress._PATIENCE_S = -1\n"
     "bar = progress.Bar('slow', 10, progress.html_display())\nbar.on_progress(5, 1)\nbar.close()",
 )
-
-
-def module_of(path: Path) -> Any:
-    """A file as a module, anew."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

@@ -7,20 +7,19 @@ simulated here.
 from __future__ import annotations
 
 import ast
-import importlib.util
 import math
 import re
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from lambdasim import theory
-from tests.docs.pages import DOCS, ROOT, text_of
+from tests.docs.pages import DOCS, ROOT, module_of, text_of
 from tests.statistical import comparison, conftest
 from tests.statistical.comparison import Comparison, Figures
 from tests.statistical.z_score import AGREES, DIFFERS, distance, kept, z_score
@@ -35,13 +34,7 @@ SHOW_LESS = ("share of time with at most", "refused shares of two pools, product
 @pytest.fixture(scope="module")
 def maker() -> Any:
     """The script docs/make_validation.py as a module."""
-    spec = importlib.util.spec_from_file_location("make_validation", DOCS / "make_validation.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module: ModuleType = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look there
-    spec.loader.exec_module(module)
-    return module
+    return module_of(DOCS / "make_validation.py")
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import importlib.util
 import math
 import re
 import shutil
@@ -23,7 +22,19 @@ import lambdasim as ls
 from lambdasim import check_setup
 from lambdasim.theory import erlang_b, servers_for_blocking
 from lambdasim.workload.means import mean_duration_ns
-from tests.docs.pages import DOCS, PAGES, ROOT, Block, anchors_of, blocks_of, commands_in, links_of, squeezed, text_of
+from tests.docs.pages import (
+    DOCS,
+    PAGES,
+    ROOT,
+    Block,
+    anchors_of,
+    blocks_of,
+    commands_in,
+    links_of,
+    module_of,
+    squeezed,
+    text_of,
+)
 from tests.docs.test_docs import folder, run_blocks, status_of
 
 __all__ = ["folder"]  # the fixture
@@ -247,13 +258,7 @@ class TestHandout:
 
 def make_slides() -> ModuleType:
     """``docs/make_slides.py`` as a module."""
-    spec = importlib.util.spec_from_file_location("make_slides", DOCS / "make_slides.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look there
-    spec.loader.exec_module(module)
-    return module
+    return module_of(DOCS / "make_slides.py")
 
 
 @dataclass(frozen=True, kw_only=True)

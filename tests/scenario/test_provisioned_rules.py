@@ -386,12 +386,19 @@ class TestAllocationWithoutEffect:
         ],
     )
     def test_something_asks_for_more(self, function: dict[str, Any], changes: list[dict[str, Any]]) -> None:
-        """Autoscaling, or a change, in the order of their times: no warning (which would be an error here)."""
-        load(scenario({**function, "provisioned_allocation": {"rate": 10}}, changes=changes))
+        """Autoscaling, or a change, in the order of their times: no warning."""
+        assert warnings_of(scenario({**function, "provisioned_allocation": {"rate": 10}}, changes=changes)) == []
 
     def test_without_it_nothing_is_said(self) -> None:
         """What the profile gives is no key of the scenario."""
-        load(scenario({}, units(5)))
+        assert warnings_of(scenario({}, units(5))) == []
+
+
+def warnings_of(data: dict[str, Any]) -> list[str]:
+    """What loading warns of."""
+    warnings: list[str] = []
+    load(data, on_warning=warnings.append)
+    return warnings
 
 
 class TestScheduledActions:
